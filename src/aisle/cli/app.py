@@ -1,0 +1,59 @@
+"""The `aisle` command. Heavy imports stand inside the commands, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from aisle import __version__
+from aisle.cli import data, evaluation, models, serving
+from aisle.core.errors import AisleError, UsageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="aisle",
+    help="Embedding-based retrieval for e-commerce search: import → train → index → evaluate → serve.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+app.command(name="demo", rich_help_panel="Start here")(serving.demo)
+app.command(name="simulate", rich_help_panel="Data")(data.simulate)
+app.command(name="import", rich_help_panel="Data")(data.import_)
+app.command(name="train", rich_help_panel="Model")(models.train)
+app.command(name="index", rich_help_panel="Model")(models.index)
+app.command(name="evaluate", rich_help_panel="Quality")(evaluation.evaluate)
+app.command(name="search", rich_help_panel="Use")(serving.search)
+app.command(name="serve", rich_help_panel="Use")(serving.serve)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"aisle {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None: ...
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one clear line on stderr, never a traceback."""
+    try:
+        app()
+    except AisleError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        typer.secho("Interrupted; what was finished is kept.", fg="yellow", err=True)
+        sys.exit(130)

@@ -1,0 +1,114 @@
+"""`aisle import` and `aisle simulate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aisle.cli.options import JsonOption, WorkspaceOption
+from aisle.cli.output import print_json, say
+from aisle.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from aisle.pipelines.importing import ImportOutcome
+
+__all__ = ["import_", "simulate"]
+
+
+def import_(
+    workspace: WorkspaceOption = Path("workspace"),
+    products: Annotated[Path | None, typer.Option(help="CSV, TSV, JSONL or Parquet file of products.")] = None,
+    judgments: Annotated[Path | None, typer.Option(help="File of graded judgments: query, product_id, grade.")] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=SOURCE",
+            help="Columns of the file, with commas (`title=name,price=price/100`), or a TOML file. Where two files are "
+            "given, `judgments.grade=stars` names the table.",
+        ),
+    ] = None,
+    grades: Annotated[
+        str | None,
+        typer.Option(help="Grade at which each stage begins (`ordered=3,clicked=2`): judgments can then train."),
+    ] = None,
+    source: Annotated[str | None, typer.Option("--from", help="A known data set instead of own files: icecat.")] = None,
+    path: Annotated[
+        Path | None, typer.Option(help="Local folder of the data set; without it, it is downloaded.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Validate tables and bring them into the workspace; bad rows go to a quarantine with their reasons.
+
+    Example: `aisle import --workspace shop --products catalogue.csv --map title=name,price=price/100`
+    """
+    from platformdirs import user_cache_path
+
+    from aisle.pipelines.column_maps import read_column_maps
+    from aisle.pipelines.importing import import_files, import_source
+    from aisle.tables import parse_grades
+    from aisle.workspace import Workspace
+
+    files = {name: file for name, file in (("products", products), ("judgments", judgments)) if file is not None}
+    if bool(files) == (source is not None):
+        raise UsageError(
+            "Import takes either own files or one known data set",
+            received={"files": sorted(files), "from": source},
+            remedy="Give --products and --judgments, or --from NAME.",
+        )
+    grade_map = parse_grades(grades) if grades is not None else None
+    maps = read_column_maps(mapping or [], tables=list(files))
+    opened = Workspace.open(workspace, create=True)
+    if source is not None:
+        cache = user_cache_path("aisle") / source
+        outcome = import_source(opened, source, path=path, cache=cache, grades=grade_map)
+    else:
+        outcome = import_files(opened, files, mapping=maps, grades=grade_map)
+    _print_import(outcome, as_json=as_json)
+
+
+def simulate(
+    workspace: WorkspaceOption = Path("workspace"),
+    products: Annotated[int, typer.Option(min=100, help="Products of the catalogue.")] = 5_000,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same catalogue.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Generate a catalogue with graded queries: exact wording, paraphrased, by attribute. All of it is simulated.
+
+    Example: `aisle simulate --workspace shop --products 20000 --seed 7`
+    """
+    from aisle.pipelines.importing import import_tables
+    from aisle.simulation import generate_catalogue
+    from aisle.sources import SourceTables
+    from aisle.workspace import Workspace
+
+    simulated = generate_catalogue(products, seed=seed)
+    tables = {"products": simulated.products, "judgments": simulated.judgments}
+    opened = Workspace.open(workspace, create=True)
+    outcome = import_tables(opened, SourceTables(tables, {}, {"source": "simulated", "seed": seed}))
+    _print_import(outcome, as_json=as_json)
+
+
+def _print_import(outcome: ImportOutcome, *, as_json: bool) -> None:
+    if as_json:
+        print_json(outcome.as_dict())
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="import", title_justify="left")
+    for heading in ("table", "rows", "usable", "set aside", "lines not read", ""):
+        table.add_column(heading, justify="left" if heading in {"table", ""} else "right")
+    for name, report in outcome.reports.items():
+        aside = report.num_rows - report.num_usable
+        state = "unchanged: skipped" if name in outcome.skipped else "done"
+        row = (f"{report.num_rows:,}", f"{report.num_usable:,}", f"{aside:,}", f"{outcome.rejected.get(name, 0):,}")
+        table.add_row(name, *row, state)
+    Console().print(table)
+    for name, report in outcome.reports.items():
+        for line in (*map(str, report.problems), *report.notes):
+            say(f"{name}: {line}")
+    for file in outcome.quarantine:
+        say(f"Set aside, with reasons: {file}")

@@ -1,0 +1,21 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["JsonOption", "RecipeOption", "SetOption", "WorkspaceOption"]
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", envvar="AISLE_WORKSPACE", help="Folder that holds a shop's artefacts.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+RecipeOption = Annotated[
+    Path | None, typer.Option("--recipe", help="TOML file of settings; the rest keep their defaults.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Override one setting; may be repeated.")
+]

@@ -1,0 +1,53 @@
+"""Printing: a table for people, one JSON object for machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+import typer
+
+__all__ = ["print_json", "print_step", "say"]
+
+
+def print_json(values: Mapping[str, object]) -> None:
+    """Print one JSON object on stdout; numbers of NumPy are plain numbers, undefined ones null."""
+    import orjson
+
+    sys.stdout.write(orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def say(text: str) -> None:
+    """Tell a person what is going on, on stderr, so that stdout stays for results."""
+    typer.echo(text, err=True)
+
+
+def print_step(name: str, summary: Mapping[str, object], *, skipped: bool, as_json: bool) -> None:
+    """Print what a step came to."""
+    if as_json:
+        print_json({"step": name, "skipped": skipped, **summary})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    state = "unchanged: skipped" if skipped else "done"
+    table = Table(title=f"{name} ({state})", show_header=False, title_justify="left")
+    for key, value in _flat(summary):
+        table.add_row(key, _shown(value))
+    Console().print(table)
+
+
+def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((prefix + name, value))
+    return rows
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,67 @@
+"""Any Hugging Face encoder as the transformer of the text part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor, nn
+
+from aisle.core.errors import ModelError
+
+__all__ = ["PretrainedTransformer"]
+
+
+class PretrainedTransformer(nn.Module):
+    """Wraps a Hugging Face encoder; only its token-level output is used.
+
+    Args:
+        model: An encoder, as `transformers.AutoModel` builds it.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.hidden_dim = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: str) -> PretrainedTransformer:
+        """Load an encoder with its weights.
+
+        Args:
+            checkpoint: A local folder or a hub name. Weights are read from safetensors alone, never from a pickle.
+
+        Raises:
+            ModelError: If it cannot be loaded.
+        """
+        from transformers import AutoModel
+
+        try:
+            model = AutoModel.from_pretrained(
+                checkpoint, use_safetensors=True, attn_implementation="eager", dtype="float32"
+            )
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            raise ModelError(
+                "text.init must name a Hugging Face encoder with safetensors weights",
+                received={"text.init": checkpoint, "problem": str(error).splitlines()[0]},
+                remedy="Give a local folder with config.json and model.safetensors, or a hub name while online.",
+            ) from error
+        return cls(model)
+
+    @classmethod
+    def from_config(cls, folder: Path) -> PretrainedTransformer:
+        """Build the architecture that `save_config` described, with weights to be loaded after."""
+        from transformers import AutoConfig, AutoModel
+
+        return cls(AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation="eager"))
+
+    def save_config(self, folder: Path) -> None:
+        """Write the architecture, without weights, as `config.json` of the folder."""
+        self.model.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
+
+    def forward(
+        self, ids: Int64[Tensor, "rows tokens"], real: Bool[Tensor, "rows tokens"]
+    ) -> Float[Tensor, "rows tokens hidden"]:
+        """Encode every token in its context; what stands at padding is meaningless."""
+        output: Tensor = self.model(input_ids=ids, attention_mask=real.long()).last_hidden_state
+        return output

@@ -1,0 +1,69 @@
+"""An evaluation as a table for people."""
+
+from __future__ import annotations
+
+import math
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from aisle.evaluation.evaluate import Evaluation
+from aisle.evaluation.summary import Difference, Estimate, Summary
+
+__all__ = ["evaluation_table"]
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Lay out means above their [low, high], then paired differences with p-values, then every slice the same way."""
+    headline = evaluation.headline
+    table = Table(
+        title=f"{headline.num_queries} queries with a product of grade ≥ {evaluation.min_grade:g}",
+        # Text, not str: Rich would read what stands in brackets as markup.
+        caption=Text(
+            "[low, high]: 95 % bootstrap interval over queries. p: two-sided paired sign-flip test, uncorrected."
+        ),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("system")
+    for measure in evaluation.measures:
+        table.add_column(measure, justify="right")
+    _add_summary(table, headline, evaluation.measures)
+    for name, summary in evaluation.slices.items():
+        table.add_row(Text(f"{name}\n({summary.num_queries} queries)", style="bold"))
+        _add_summary(table, summary, evaluation.measures)
+    return table
+
+
+# Names and intervals are broken where four measures then fit into 80 columns.
+def _add_summary(table: Table, summary: Summary, measures: tuple[str, ...]) -> None:
+    for system, estimates in summary.systems.items():
+        table.add_row(Text(system), *(Text(_estimate(estimates[measure])) for measure in measures))
+    table.add_section()
+    for pair, differences in summary.paired.items():
+        table.add_row(
+            Text(pair.replace(" - ", "\n- ")), *(Text(_difference(differences[measure])) for measure in measures)
+        )
+    table.add_section()
+
+
+def _estimate(estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return "–"
+    return f"{estimate.value:.3f}" + _interval(estimate.low, estimate.high)
+
+
+def _difference(difference: Difference) -> str:
+    if math.isnan(difference.difference):
+        return "–"
+    p = "p<0.001" if difference.p < 0.001 else f"p={difference.p:.3f}"
+    return f"{difference.difference:+.3f} {p}{_interval(difference.low, difference.high)}"
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"\n[{low:.3f}, {high:.3f}]"

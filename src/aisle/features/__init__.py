@@ -1,0 +1,24 @@
+"""From texts to the arrays that encoders read: hashed terms and tokens, one code path for training and serving."""
+
+from aisle.features.config import FeatureConfig, TermConfig, TokenConfig
+from aisle.features.featuriser import Features, Featuriser
+from aisle.features.product_text import ProductText, product_text
+from aisle.features.storage import read_features, write_features
+from aisle.features.terms import TermFeaturiser, Terms
+from aisle.features.tokens import TokenFeaturiser, Tokens
+
+__all__ = [
+    "FeatureConfig",
+    "Features",
+    "Featuriser",
+    "ProductText",
+    "TermConfig",
+    "TermFeaturiser",
+    "Terms",
+    "TokenConfig",
+    "TokenFeaturiser",
+    "Tokens",
+    "product_text",
+    "read_features",
+    "write_features",
+]

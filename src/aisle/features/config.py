@@ -1,0 +1,66 @@
+"""Settings of the features; they are part of the feature spec that a model carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+
+__all__ = ["FeatureConfig", "TermConfig", "TokenConfig"]
+
+
+@dataclass(frozen=True)
+class TermConfig:
+    """Hashed word 1–2-grams and character n-grams."""
+
+    num_buckets: Annotated[int, Ge(2)] = 131_072
+    """Rows of the hash table. More: fewer collisions, more memory (512 bytes a row at 128 dimensions in fp32)."""
+
+    min_char_ngram: Annotated[int, Ge(2), Le(8)] = 3
+    """Shortest character n-gram of a word with its borders."""
+
+    max_char_ngram: Annotated[int, Ge(2), Le(8)] = 4
+    """Longest character n-gram. Longer ones are rarer and more exact."""
+
+    max_query_ngrams: Annotated[int, Ge(1)] = 30
+    """Most n-grams kept of a query; whole words go first."""
+
+    max_product_ngrams: Annotated[int, Ge(1)] = 80
+    """Most n-grams kept of a product; title words go first. More: better recall of attributes, slower training."""
+
+    char_weight: Annotated[float, Ge(0)] = 0.5
+    """Weight that the character n-grams of a word share, against 1 for the word itself."""
+
+    bigram_weight: Annotated[float, Ge(0)] = 0.5
+    """Weight of a word bigram, against 1 for a word."""
+
+    attribute_weight: Annotated[float, Ge(0)] = 0.5
+    """Weight of n-grams that only stand in attributes, against 1 for the title. They say more than shoppers ask for."""
+
+    description_weight: Annotated[float, Ge(0)] = 0.5
+    """Weight of n-grams that only stand in the description, against 1 for the title."""
+
+
+@dataclass(frozen=True)
+class TokenConfig:
+    """Tokens for the transformer."""
+
+    max_query_tokens: Annotated[int, Ge(4), Le(512)] = 16
+    """Most tokens of a query, special tokens included."""
+
+    max_product_tokens: Annotated[int, Ge(4), Le(512)] = 32
+    """Most tokens of a product, special tokens included. Time grows in proportion, or faster."""
+
+    vocabulary_size: Annotated[int, Ge(300)] = 16_384
+    """Size of the vocabulary that is learnt from the shop's own texts; not used with a Hugging Face checkpoint."""
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """Which features are made, and how."""
+
+    term: TermConfig = field(default_factory=TermConfig)
+    tokens: TokenConfig = field(default_factory=TokenConfig)
+    sample_size: Annotated[int, Gt(0)] = 200_000
+    """Products, drawn evenly, from which the vocabulary of tokens is learnt."""

@@ -1,0 +1,137 @@
+"""All features of queries and products, and the spec that a model carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Int64
+
+from aisle.core.config import config_to_dict
+from aisle.core.errors import ModelError
+from aisle.features.config import FeatureConfig
+from aisle.features.product_text import product_text
+from aisle.features.terms import TermFeaturiser, Terms
+from aisle.features.tokens import TokenFeaturiser, Tokens
+
+__all__ = ["SPEC_VERSION", "Features", "Featuriser"]
+
+SPEC_VERSION = 1
+"""Raised whenever the same config would give other features; a model of another version is refused."""
+
+_IDF, _TOKENIZER = "idf.npy", "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of some queries or products, row by row; a part that is off is None."""
+
+    terms: Terms | None
+    tokens: Tokens | None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.terms if self.terms is not None else self.tokens or ())
+
+    def take(self, rows: Int64[np.ndarray, " wanted"]) -> Features:
+        """Return these rows, in this order."""
+        return Features(
+            terms=self.terms.take(rows) if self.terms is not None else None,
+            tokens=self.tokens.take(rows) if self.tokens is not None else None,
+        )
+
+
+class Featuriser:
+    """Makes the features of queries and products, the same way in training and in serving.
+
+    Args:
+        config: Settings.
+        terms: Term features, or None where the term part is off.
+        tokens: Token features, or None where the text part is off.
+    """
+
+    def __init__(self, config: FeatureConfig, terms: TermFeaturiser | None, tokens: TokenFeaturiser | None) -> None:
+        if terms is None and tokens is None:
+            raise ModelError("At least one part must be on", remedy="Set term.enabled or text.enabled to true.")
+        self.config = config
+        self.terms = terms
+        self.tokens = tokens
+
+    @classmethod
+    def fit(
+        cls,
+        products: pa.Table,
+        config: FeatureConfig,
+        *,
+        term: bool = True,
+        text: bool = True,
+        checkpoint: str | None = None,
+    ) -> Featuriser:
+        """Learn document frequencies and a vocabulary from a catalogue.
+
+        Args:
+            products: Products table.
+            config: Settings.
+            term: Make term features.
+            text: Make token features.
+            checkpoint: Hugging Face checkpoint whose tokenizer is taken; None learns one.
+        """
+        texts = product_text(products)
+        term_featuriser = TermFeaturiser.fit(texts.by_weight(), config.term) if term else None
+        token_featuriser = None
+        if text and checkpoint is not None:
+            token_featuriser = TokenFeaturiser.from_checkpoint(checkpoint, config.tokens)
+        elif text:
+            rows = np.linspace(0, len(texts) - 1, min(len(texts), config.sample_size)).astype(np.int64)
+            token_featuriser = TokenFeaturiser.fit(texts.joined().take(pa.array(rows)), config.tokens)
+        return cls(config, term_featuriser, token_featuriser)
+
+    def queries(self, texts: pa.Array) -> Features:
+        """Make the features of query texts."""
+        return Features(
+            terms=self.terms.queries(texts) if self.terms else None,
+            tokens=self.tokens.queries(texts) if self.tokens else None,
+        )
+
+    def products(self, products: pa.Table) -> Features:
+        """Make the features of products."""
+        texts = product_text(products)
+        return Features(
+            terms=self.terms.products(texts.by_weight()) if self.terms else None,
+            tokens=self.tokens.products(texts.joined()) if self.tokens else None,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt; `spec` goes into the model's config."""
+        if self.terms is not None:
+            np.save(folder / _IDF, self.terms.idf)
+        if self.tokens is not None:
+            self.tokens.save(folder / _TOKENIZER)
+
+    def spec(self) -> dict[str, object]:
+        """Return the feature spec: version, settings and which parts are on."""
+        return {
+            "version": SPEC_VERSION,
+            "term": self.terms is not None,
+            "text": self.tokens is not None,
+            "config": config_to_dict(self.config),
+        }
+
+    @classmethod
+    def load(cls, folder: Path, spec: dict[str, object], config: FeatureConfig) -> Featuriser:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: If the spec is of another version.
+        """
+        if spec.get("version") != SPEC_VERSION:
+            raise ModelError(
+                f"The model's feature spec must be of version {SPEC_VERSION}",
+                received={"version": spec.get("version"), "model": str(folder)},
+                remedy="Train the model again with this version of Aisle.",
+            )
+        terms = TermFeaturiser(config.term, np.load(folder / _IDF, allow_pickle=False)) if spec["term"] else None
+        tokens = TokenFeaturiser.load(folder / _TOKENIZER, config.tokens) if spec["text"] else None
+        return cls(config, terms, tokens)

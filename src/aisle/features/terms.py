@@ -1,0 +1,216 @@
+"""Term features: hashed word 1–2-grams and character n-grams with inverse document frequency.
+
+Everything that depends on a word alone (its character n-grams, their buckets) is computed once per distinct word and
+spread over the texts by index arithmetic, so no Python loop runs over texts, words or characters of a catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Float32, Int32, Int64
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from aisle.core.ragged import expand_slices, group_ranks, offsets_of
+from aisle.core.text import word_lists
+from aisle.features.config import TermConfig
+
+__all__ = ["TermFeaturiser", "Terms"]
+
+# Order in which a limit on length keeps n-grams: a kind counts as that many fields later. So the words of title, brand,
+# category and attributes come first, then bigrams of the title beside words of the description, then character n-grams.
+_WORD, _BIGRAM, _CHAR = 0, 4, 5
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Ragged rows of hashed n-grams: row i is `bucket[offsets[i]:offsets[i + 1]]`.
+
+    Attributes:
+        offsets: Where each row begins; one more entry than rows.
+        bucket: Row of the embedding table.
+        weight: Inverse document frequency times the kind's weight; positive.
+    """
+
+    offsets: Int64[np.ndarray, " rows_plus_1"]
+    bucket: Int32[np.ndarray, " ngrams"]
+    weight: Float32[np.ndarray, " ngrams"]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.offsets) - 1
+
+    def take(self, rows: Int64[np.ndarray, " wanted"]) -> Terms:
+        """Return these rows, in this order."""
+        positions, offsets = expand_slices(self.offsets[rows], self.offsets[rows + 1])
+        return Terms(offsets, self.bucket[positions], self.weight[positions])
+
+
+class TermFeaturiser:
+    """Turns texts into `Terms`; holds the inverse document frequency of every bucket.
+
+    Args:
+        config: Settings.
+        idf: Inverse document frequency per bucket, as `fit` computes it.
+
+    Source: Etsy's unified embedding reads tokens of title and query through a shared table (Jha et al. 2023,
+    section 3); hashing and the character n-grams are ours.
+    """
+
+    def __init__(self, config: TermConfig, idf: Float32[np.ndarray, " buckets"]) -> None:
+        self.config = config
+        self.idf = idf
+        self._field_weights = {"attributes": config.attribute_weight, "description": config.description_weight}
+        self._char_hasher = _hasher(config, analyzer="char_wb")
+        self._string_hasher = _hasher(config, analyzer=_whole)
+
+    @classmethod
+    def fit(cls, fields: Mapping[str, pa.Array], config: TermConfig) -> TermFeaturiser:
+        """Count in how many products each bucket occurs.
+
+        The smooth form, log((1 + N) / (1 + df)) + 1, is never zero: an n-gram of every product still counts a little.
+        """
+        counting = cls(config, np.ones(config.num_buckets, np.float32))
+        num_rows = len(next(iter(fields.values())))
+        frequency = np.zeros(config.num_buckets, np.int64)
+        for start in range(0, num_rows, _ROWS_AT_ONCE):
+            block = {name: column.slice(start, _ROWS_AT_ONCE) for name, column in fields.items()}
+            frequency += np.bincount(counting._ngrams(block).bucket, minlength=config.num_buckets)
+        return cls(config, (np.log((1 + num_rows) / (1 + frequency)) + 1).astype(np.float32))
+
+    def queries(self, texts: pa.Array) -> Terms:
+        """Featurise query texts."""
+        return self._limited({"query": texts}, self.config.max_query_ngrams)
+
+    def products(self, fields: Mapping[str, pa.Array]) -> Terms:
+        """Featurise products.
+
+        Args:
+            fields: Columns of text, the most telling first: a limit on length cuts from the end.
+        """
+        num_rows = len(next(iter(fields.values())))
+        blocks = [
+            self._limited(
+                {name: column.slice(start, _ROWS_AT_ONCE) for name, column in fields.items()},
+                self.config.max_product_ngrams,
+            )
+            for start in range(0, num_rows, _ROWS_AT_ONCE)
+        ]
+        return _concatenated(blocks)
+
+    def _limited(self, fields: Mapping[str, pa.Array], most: int) -> Terms:
+        ngrams = self._ngrams(fields)
+        rank = group_ranks(ngrams.row, ngrams.priority)
+        kept = rank < most
+        row, bucket = ngrams.row[kept], ngrams.bucket[kept]
+        weight = self.idf[bucket] * ngrams.weight[kept]
+        num_rows = len(next(iter(fields.values())))
+        return Terms(offsets_of(row, num_rows), bucket.astype(np.int32), weight.astype(np.float32))
+
+    def _ngrams(self, fields: Mapping[str, pa.Array]) -> _Ngrams:
+        """Find all distinct n-grams of every row, sorted by row."""
+        found = [
+            ngrams
+            for order, (name, column) in enumerate(fields.items())
+            for ngrams in self._field_ngrams(word_lists(column), order, self._field_weights.get(name, 1.0))
+        ]
+        return _distinct(
+            _Ngrams(*(np.concatenate(parts) for parts in zip(*found, strict=True))), self.config.num_buckets
+        )
+
+    def _field_ngrams(self, lists: pa.ListArray, order: int, field_weight: float) -> list[tuple[np.ndarray, ...]]:
+        row = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
+        encoded = lists.flatten().dictionary_encode()
+        word = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        vocabulary = encoded.dictionary
+        kinds = (self._words, self._bigrams, self._chars)
+        found = [of_kind(row, word, vocabulary, order) for of_kind in kinds]
+        return [(rows, bucket, weight * field_weight, priority) for rows, bucket, weight, priority in found]
+
+    def _words(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
+        bucket = self._hash_strings(vocabulary)[word]
+        return row, bucket, np.ones(len(row), np.float32), _priority(order, _WORD, len(row))
+
+    def _bigrams(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
+        first = np.flatnonzero(row[1:] == row[:-1])
+        pairs, pair = np.unique(word[first] * max(len(vocabulary), 1) + word[first + 1], return_inverse=True)
+        left, right = np.divmod(pairs, max(len(vocabulary), 1))
+        strings = pc.binary_join_element_wise(vocabulary.take(pa.array(left)), vocabulary.take(pa.array(right)), " ")
+        weight = np.full(len(first), self.config.bigram_weight, np.float32)
+        return row[first], self._hash_strings(strings)[pair], weight, _priority(order, _BIGRAM, len(first))
+
+    def _chars(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
+        if not len(vocabulary):
+            return row, row, row.astype(np.float32), row
+        hashed = self._char_hasher.transform(vocabulary.to_pylist())
+        begin, end = hashed.indptr[word].astype(np.int64), hashed.indptr[word + 1].astype(np.int64)
+        positions, _ = expand_slices(begin, end)
+        length = end - begin
+        weight = np.repeat(self.config.char_weight / np.maximum(length, 1), length).astype(np.float32)
+        rows = np.repeat(row, length)
+        return rows, hashed.indices[positions].astype(np.int64), weight, _priority(order, _CHAR, len(rows))
+
+    def _hash_strings(self, strings: pa.Array) -> Int64[np.ndarray, " strings"]:
+        """Hash whole strings, one bucket each."""
+        if not len(strings):
+            return np.empty(0, np.int64)
+        return self._string_hasher.transform(strings.to_pylist()).indices.astype(np.int64)
+
+
+_ROWS_AT_ONCE = 20_000
+"""Products whose n-grams are held at once: about 300 MB of working arrays at 200 n-grams each."""
+
+
+@dataclass(frozen=True)
+class _Ngrams:
+    row: np.ndarray
+    bucket: np.ndarray
+    weight: np.ndarray
+    priority: np.ndarray
+
+
+def _hasher(config: TermConfig, *, analyzer: object) -> HashingVectorizer:
+    return HashingVectorizer(
+        n_features=config.num_buckets,
+        analyzer=analyzer,
+        ngram_range=(config.min_char_ngram, config.max_char_ngram),
+        lowercase=False,
+        norm=None,
+        binary=True,
+        alternate_sign=False,
+        dtype=np.float32,
+    )
+
+
+def _whole(text: str) -> list[str]:
+    """Analyse a string as one feature; the mark keeps words apart from character n-grams of the same letters."""
+    return ["\x02" + text]
+
+
+def _priority(order: int, kind: int, length: int) -> np.ndarray:
+    return np.full(length, order + kind, np.int64)
+
+
+def _distinct(ngrams: _Ngrams, num_buckets: int) -> _Ngrams:
+    """Keep each (row, bucket) once, where its priority is best; a row's n-grams then stand together."""
+    order = np.lexsort((ngrams.priority, ngrams.row * num_buckets + ngrams.bucket))
+    key = (ngrams.row * num_buckets + ngrams.bucket)[order]
+    first = np.ones(len(key), bool)
+    first[1:] = key[1:] != key[:-1]
+    kept = order[first]
+    return _Ngrams(ngrams.row[kept], ngrams.bucket[kept], ngrams.weight[kept], ngrams.priority[kept])
+
+
+def _concatenated(blocks: list[Terms]) -> Terms:
+    if not blocks:
+        return Terms(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+    lengths = np.concatenate([np.diff(block.offsets) for block in blocks])
+    return Terms(
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        np.concatenate([block.bucket for block in blocks]),
+        np.concatenate([block.weight for block in blocks]),
+    )

@@ -1,0 +1,73 @@
+"""Measures by the names that people write: "R@10", "nDCG@10", "MRR", "MRR@10"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from aisle.core.errors import UsageError
+from aisle.measures.ndcg import ndcg
+from aisle.measures.qrels import Qrels
+from aisle.measures.recall import recall
+from aisle.measures.reciprocal_rank import reciprocal_rank
+
+__all__ = ["Measure", "parse_measure"]
+
+_Compute = Callable[[Float64[np.ndarray, "queries places"], Qrels, int, float], Float64[np.ndarray, " queries"]]
+
+_COMPUTE: dict[str, _Compute] = {
+    "R": lambda grades, qrels, k, min_grade: recall(grades, qrels, k=k, min_grade=min_grade),
+    "nDCG": lambda grades, qrels, k, _: ndcg(grades, qrels, k=k),
+    "MRR": lambda grades, qrels, k, min_grade: reciprocal_rank(grades, qrels, k=k, min_grade=min_grade),
+}
+_KNOWN = "R@k, nDCG@k, MRR, MRR@k"
+_NAME = re.compile(r"(?P<family>[A-Za-z]+)(?:@(?P<k>[1-9][0-9]{0,8}))?")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure with its cut-off, made by `parse_measure`.
+
+    Attributes:
+        family: "R", "nDCG" or "MRR".
+        k: Places looked at; None for the whole ranking.
+    """
+
+    family: str
+    k: int | None
+
+    @property
+    def name(self) -> str:
+        """Canonical name, such as "nDCG@10"."""
+        return self.family if self.k is None else f"{self.family}@{self.k}"
+
+    def per_query(
+        self, grades: Float64[np.ndarray, "queries places"], qrels: Qrels, *, min_grade: float
+    ) -> Float64[np.ndarray, " queries"]:
+        """Return the measure of every query, NaN where it is not defined (the measure's own function tells)."""
+        return _COMPUTE[self.family](grades, qrels, grades.shape[1] if self.k is None else self.k, min_grade)
+
+
+def parse_measure(name: str) -> Measure:
+    """Read a measure's name; upper and lower case are the same.
+
+    >>> parse_measure("ndcg@10").name
+    'nDCG@10'
+
+    Raises:
+        UsageError: If the name is not known, or lacks a cut-off that it needs.
+    """
+    match = _NAME.fullmatch(name.strip())
+    families = {family.lower(): family for family in _COMPUTE}
+    family = families.get(match["family"].lower()) if match else None
+    if match is None or family is None or (match["k"] is None and family != "MRR"):
+        raise UsageError(
+            f"A measure must be one of {_KNOWN}",
+            received={"measure": name},
+            remedy="k is a whole number from 1, as in R@100.",
+        )
+    return Measure(family, int(match["k"]) if match["k"] else None)

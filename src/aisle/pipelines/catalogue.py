@@ -1,0 +1,71 @@
+"""Reading the imported tables of a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aisle.core.ids import IdMap
+from aisle.evaluation import JudgedQueries
+from aisle.tables import STAGE_GRADES, Stage, read_parquet
+from aisle.workspace import Workspace, verify_files
+
+__all__ = ["STAGE_GRADE", "judgment_hashes", "read_judgments", "read_products", "validation_queries"]
+
+STAGE_GRADE = "stage_grade"
+"""Column that an import with `--grades` adds to judgments: the grade of the stage that each stands for."""
+
+_POSITIVE_GRADE = STAGE_GRADES[Stage.CLICKED]
+
+
+def read_products(workspace: Workspace) -> pa.Table:
+    """Return the products table, in index order.
+
+    Raises:
+        WorkspaceError: If no products were imported, or the file is not as written.
+    """
+    return read_parquet(workspace.verified("products") / "products.parquet")
+
+
+def read_judgments(workspace: Workspace, split: str) -> pa.Table | None:
+    """Return the judgments of a split, or None where there are none.
+
+    Only that split's file is read (and checked), so that test rows stay out of sight of everything but evaluation.
+    """
+    name = f"{split}.parquet"
+    if not workspace.has("judgments") or name not in workspace.manifest("judgments").files:
+        return None
+    folder = workspace.folder("judgments")
+    verify_files(folder, {name: workspace.manifest("judgments").files[name]})
+    return read_parquet(folder / name)
+
+
+def judgment_hashes(workspace: Workspace, splits: Sequence[str]) -> dict[str, str]:
+    """Return the content hash of each split's judgments, "none" where there are none."""
+    files = workspace.manifest("judgments").files if workspace.has("judgments") else {}
+    return {f"judgments/{split}": files.get(f"{split}.parquet", "none") for split in splits}
+
+
+def validation_queries(workspace: Workspace) -> JudgedQueries | None:
+    """Return the judged validation queries with their relevant products, or None where there are none.
+
+    Relevant is what stands for a click or more; without stages, what has the highest grade.
+    """
+    judgments = read_judgments(workspace, "validation")
+    if judgments is None:
+        return None
+    column = STAGE_GRADE if STAGE_GRADE in judgments.column_names else "grade"
+    grade = judgments.column(column).to_numpy()
+    least = _POSITIVE_GRADE if column == STAGE_GRADE else np.nanmax(grade)
+    relevant = judgments.filter(pa.array(grade >= least))
+    known = pc.is_in(
+        relevant.column("product_id"), value_set=read_products(workspace).column("product_id").combine_chunks()
+    )
+    relevant = relevant.filter(known)
+    if not relevant.num_rows:
+        return None
+    ids = IdMap(read_products(workspace).column("product_id"))
+    return JudgedQueries.from_judgments(relevant, ids, split=None)

@@ -1,0 +1,119 @@
+"""Measuring the systems on judgments; the only step that reads test rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aisle.core.errors import UsageError
+from aisle.core.ids import IdMap
+from aisle.core.ranking import Ranking
+from aisle.core.text import normalise_texts
+from aisle.evaluation import (
+    Evaluation,
+    JudgedQueries,
+    evaluate_rankings,
+    retrieve_all,
+    slices_by_label,
+    write_qrels,
+    write_queries,
+    write_run,
+)
+from aisle.pipelines.catalogue import read_judgments, read_products
+from aisle.pipelines.searching import SYSTEMS, load_retrievers
+from aisle.tables import SPLITS
+from aisle.workspace import Workspace
+
+__all__ = ["EvaluationOutcome", "evaluate_systems"]
+
+_DEPTH = 1000
+_KIND = "kind"
+
+
+@dataclass(frozen=True)
+class EvaluationOutcome:
+    """What was measured, and what was written.
+
+    Attributes:
+        evaluation: Measures of all systems.
+        num_unknown: Judged products that the catalogue lacks; they count as missed.
+        hybrid: Settings of the hybrid, and where its weight comes from.
+        files: Files in TREC's formats that were written.
+    """
+
+    evaluation: Evaluation
+    num_unknown: int
+    hybrid: dict[str, object]
+    files: list[str]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        extra = {"judged_products_not_in_catalogue": self.num_unknown, "hybrid": self.hybrid, "files": self.files}
+        return {**self.evaluation.as_dict(), **extra}
+
+
+def evaluate_systems(
+    workspace: Workspace,
+    *,
+    split: str = "test",
+    systems: Sequence[str] = SYSTEMS,
+    min_grade: float = 1.0,
+    run: Path | None = None,
+    seed: int = 0,
+) -> EvaluationOutcome:
+    """Measure systems over the whole catalogue on the judged queries of a split.
+
+    Args:
+        workspace: Where judgments were imported and systems indexed.
+        split: Rows of the judgments.
+        systems: Names, in any order.
+        min_grade: Least grade of a relevant product for recall and MRR, in the judgments' own units.
+        run: Where to write runs in TREC's format, one file per system, with qrels and queries beside them.
+        seed: Seed of bootstrap and permutations.
+
+    Raises:
+        UsageError: If the split has no judgments, or no query has a relevant product.
+    """
+    judgments = read_judgments(workspace, split) if split in SPLITS else None
+    if judgments is None:
+        raise UsageError(
+            "The workspace must hold judgments of the split",
+            received={
+                "split": split,
+                "holds": [name for name in SPLITS if read_judgments(workspace, name) is not None],
+            },
+            remedy="Import judgments with `aisle import --judgments FILE`, or name another --split.",
+        )
+    catalogue = IdMap(read_products(workspace).column("product_id"))
+    judged = JudgedQueries.from_judgments(judgments, catalogue, split=None)
+    retrievers = load_retrievers(workspace, systems)
+    rankings = {name: retrieve_all(one, judged.texts, k=_DEPTH) for name, one in retrievers.items()}
+    slices = slices_by_label(_first_labels(judgments, judged)) if _KIND in judgments.column_names else None
+    evaluation = evaluate_rankings(rankings, judged.qrels, min_grade=min_grade, seed=seed, slices=slices)
+    files = _write_trec(run, rankings, judged) if run is not None else []
+    hybrid = json.loads((workspace.folder("index") / "hybrid.json").read_text(encoding="utf-8"))
+    return EvaluationOutcome(evaluation, judged.num_unknown, hybrid, files)
+
+
+def _first_labels(judgments: pa.Table, judged: JudgedQueries) -> list[str]:
+    """Return the kind of every judged query; one that has several takes the first."""
+    keys, kinds = normalise_texts(judgments.column("query").combine_chunks()), judgments.column(_KIND).combine_chunks()
+    place = pc.index_in(normalise_texts(pa.array(judged.texts, pa.string())), value_set=keys)
+    return list(pc.fill_null(kinds.cast(pa.string()).take(place), "other").to_pylist())
+
+
+def _write_trec(run: Path, rankings: dict[str, Ranking], judged: JudgedQueries) -> list[str]:
+    """Write runs, qrels and queries; the last system's run takes the name that was asked for."""
+    *others, main = rankings
+    paths = {main: run, **{name: run.with_name(f"{run.stem}.{name}{run.suffix}") for name in others}}
+    for name, path in paths.items():
+        write_run(path, rankings[name], ids=judged.ids, tag=name)
+    qrels, queries = run.with_suffix(".qrels"), run.with_suffix(".queries.tsv")
+    write_qrels(qrels, judged.qrels, ids=judged.ids)
+    write_queries(queries, judged.texts)
+    return [str(path) for path in (*paths.values(), qrels, queries)]

@@ -1,0 +1,154 @@
+"""Training pairs and all features, made once: the artefact `features`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from aisle.core.config import config_from_dict, config_to_dict
+from aisle.core.errors import UsageError
+from aisle.core.ids import IdMap
+from aisle.core.rng import generator
+from aisle.features import FeatureConfig, Featuriser, ProductText, product_text
+from aisle.measures import Qrels
+from aisle.pipelines.catalogue import (
+    STAGE_GRADE,
+    judgment_hashes,
+    read_judgments,
+    read_products,
+    validation_queries,
+)
+from aisle.pipelines.recipe import Recipe
+from aisle.training import TrainingData, TrainingPairs, judged_pairs, pseudo_query_pairs, split_queries
+from aisle.training.pairs import join_pairs
+from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
+from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
+
+__all__ = ["featurise", "load_featuriser"]
+
+_FEATURISER = "featuriser"
+
+
+def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
+    """Make training pairs and features; skipped when catalogue, training judgments and settings are unchanged.
+
+    Test judgments are not an input: changing them changes nothing here.
+    """
+    config = {
+        "features": config_to_dict(recipe.features),
+        "pairs": config_to_dict(recipe.pairs),
+        "max_validation_queries": recipe.train.max_validation_queries,
+        "term": recipe.term.enabled,
+        "text": recipe.text.enabled,
+        "text.init": recipe.text.init if recipe.text.enabled else None,
+    }
+    inputs = {"products": workspace.manifest("products").content, **judgment_hashes(workspace, ("train", "validation"))}
+    if config["text.init"]:
+        inputs["text.init"] = _checkpoint_hash(Path(str(config["text.init"])))
+
+    def build(folder: Path) -> dict[str, Any]:
+        return _build(workspace, recipe, folder)
+
+    return workspace.run_step("features", build, inputs=inputs, config=config, seed=recipe.seed)
+
+
+def load_featuriser(folder: Path) -> Featuriser:
+    """Read the featuriser of a `features` artefact."""
+    spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
+    return Featuriser.load(folder / _FEATURISER, spec, config_from_dict(FeatureConfig, spec["config"]))
+
+
+def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]:
+    products = read_products(workspace)
+    texts = product_text(products)
+    featuriser = _fit(products, recipe)
+    judged, pseudo = _pairs(workspace, recipe, texts, IdMap(products.column("product_id")))
+    queries, qrels, validation_from = _validation(workspace, recipe, texts, judged, pseudo)
+    pairs = _training_pairs(judged, pseudo, recipe, holds_out=validation_from != "validation judgments")
+    (folder / _FEATURISER).mkdir(exist_ok=True)
+    featuriser.save(folder / _FEATURISER)
+    (folder / "spec.json").write_text(json.dumps(featuriser.spec(), indent=1), encoding="utf-8")
+    TrainingData.write(
+        folder,
+        featuriser=featuriser,
+        products=products,
+        texts=texts,
+        pairs=pairs,
+        validation_queries=queries,
+        validation_qrels=qrels,
+    )
+    return {
+        "products": len(texts),
+        "pairs": len(pairs),
+        "judged_pairs": len(judged),
+        "validation_queries": len(queries),
+        "validation_from": validation_from,
+    }
+
+
+def _fit(products: pa.Table, recipe: Recipe) -> Featuriser:
+    checkpoint = recipe.text.init if recipe.text.enabled else None
+    return Featuriser.fit(
+        products, recipe.features, term=recipe.term.enabled, text=recipe.text.enabled, checkpoint=checkpoint
+    )
+
+
+def _pairs(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: IdMap) -> tuple[TrainingPairs, TrainingPairs]:
+    """Return judged pairs and pseudo-query pairs, either empty where the recipe or the data leave it out."""
+    none = TrainingPairs.from_texts(pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.float32))
+    judged = none
+    train = read_judgments(workspace, "train") if recipe.pairs.source != "catalogue" else None
+    if train is not None and STAGE_GRADE in train.column_names:
+        judged = judged_pairs(train, train.column(STAGE_GRADE).to_numpy(), ids)
+    if recipe.pairs.source == "judgments":
+        if not len(judged):
+            raise UsageError(
+                "pairs.source=judgments needs judged training pairs of a clicked stage or above",
+                received={"train_judgments": 0 if train is None else train.num_rows, "pairs": 0},
+                remedy="Import judgments with split=train and --grades, or set pairs.source=auto.",
+            )
+        return judged, none
+    pseudo = pseudo_query_pairs(
+        texts,
+        per_product=recipe.pairs.pseudo_per_product,
+        max_pairs=recipe.pairs.max_pseudo_pairs,
+        max_words=recipe.pairs.max_words,
+        rng=generator(recipe.seed, "pseudo-queries"),
+    )
+    return judged, pseudo
+
+
+def _validation(
+    workspace: Workspace, recipe: Recipe, texts: ProductText, judged: TrainingPairs, pseudo: TrainingPairs
+) -> tuple[pa.Array, Qrels, str]:
+    """Choose validation queries: judged ones of that split, else held-out judged ones, else held-out pseudo-queries."""
+    most, share = recipe.train.max_validation_queries, recipe.pairs.validation_share
+    given = validation_queries(workspace)
+    if given is not None:
+        return pa.array(given.texts, pa.string()), given.qrels, "validation judgments"
+    if len(judged):
+        chosen = spread(split_queries(judged.queries, validation_share=share), most=most)
+        if len(chosen):
+            return judged.queries.take(pa.array(chosen)), qrels_of_pairs(judged, chosen), "training judgments held out"
+    chosen = spread(split_queries(pseudo.queries, validation_share=share), most=most)
+    queries = pseudo.queries.take(pa.array(chosen))
+    return queries, qrels_of_matches(queries, texts), "pseudo-queries held out"
+
+
+def _training_pairs(judged: TrainingPairs, pseudo: TrainingPairs, recipe: Recipe, *, holds_out: bool) -> TrainingPairs:
+    pairs = join_pairs(judged, pseudo)
+    if not holds_out:
+        return pairs
+    return pairs.of_queries(~split_queries(pairs.queries, validation_share=recipe.pairs.validation_share))
+
+
+def _checkpoint_hash(checkpoint: Path) -> str:
+    """Hash a local checkpoint's files; a hub name stands for itself."""
+    if not checkpoint.is_dir():
+        return f"hub:{checkpoint}"
+    files = sorted(path for path in checkpoint.iterdir() if path.suffix in {".json", ".safetensors", ".txt"})
+    return fingerprint({path.name: file_sha256(path) for path in files})

@@ -1,0 +1,83 @@
+"""The whole of what can be set: one recipe, from which every step takes its part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+
+from aisle.core.config import apply_overrides, config_from_dict, read_toml
+from aisle.encoders import TermEncoderConfig, TextEncoderConfig
+from aisle.features import FeatureConfig
+from aisle.index import IndexConfig
+from aisle.towers import TowerConfig
+from aisle.training import PairConfig, TrainConfig
+
+__all__ = ["HybridConfig", "LexicalConfig", "Recipe", "load_recipe"]
+
+
+@dataclass(frozen=True)
+class LexicalConfig:
+    """BM25, the lexical side of hybrid search."""
+
+    fields: tuple[Literal["title", "brand", "category", "attributes", "description"], ...] = ("title", "description")
+    """Fields that are searched, as one text."""
+
+    stemmer: str | None = "english"
+    """Snowball stemmer, such as "english", "spanish", "german"; None leaves words as they are."""
+
+
+@dataclass(frozen=True)
+class HybridConfig:
+    """How lexical and semantic results are fused."""
+
+    semantic_weight: Annotated[float, Ge(0), Le(1)] | None = None
+    """Share of the semantic side; None tunes it on validation judgments, or takes a fixed default without them."""
+
+    fusion: Literal["normalised", "reciprocal_rank"] = "normalised"
+    """Fuse scores, normalised per query, or reciprocal ranks."""
+
+    depth: Annotated[int, Ge(1)] = 1000
+    """Candidates taken from each side."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of every step. `--set term.enabled=false` overrides one; a TOML file overrides many."""
+
+    seed: int = 0
+    """Seed of everything random."""
+
+    embedding_dim: Annotated[int, Ge(2)] = 256
+    """Served dimensions, all parts together."""
+
+    fusion: Literal["post", "concat"] = "post"
+    """How the parts of the towers are fused."""
+
+    term: TermEncoderConfig = field(default_factory=TermEncoderConfig)
+    text: TextEncoderConfig = field(default_factory=TextEncoderConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    pairs: PairConfig = field(default_factory=PairConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    index: IndexConfig = field(default_factory=IndexConfig)
+    lexical: LexicalConfig = field(default_factory=LexicalConfig)
+    hybrid: HybridConfig = field(default_factory=HybridConfig)
+
+    def towers(self) -> TowerConfig:
+        """Return the settings of the towers."""
+        return TowerConfig(embedding_dim=self.embedding_dim, fusion=self.fusion, term=self.term, text=self.text)
+
+
+def load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
+    """Read a recipe: the defaults, changed by a TOML file, changed by `a.b=value` overrides.
+
+    Raises:
+        ConfigError: With every problem of file and overrides.
+    """
+    values = read_toml(path) if path is not None else {}
+    recipe = config_from_dict(Recipe, apply_overrides(values, overrides))
+    recipe.towers().part_dims()
+    return recipe

@@ -1,0 +1,54 @@
+"""Starting the service on what was indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aisle.core.errors import UsageError
+from aisle.pipelines.catalogue import read_judgments
+from aisle.pipelines.searching import load_engine
+from aisle.workspace import Workspace
+
+__all__ = ["example_queries", "serve"]
+
+_EXAMPLES = 6
+
+
+def serve(workspace: Workspace, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve HTTP and the search page until interrupted.
+
+    Args:
+        workspace: Where systems were indexed.
+        host: A loopback address.
+        port: 0 picks a free one.
+        on_ready: Called with the address once requests are answered.
+
+    Raises:
+        UsageError: If the service's packages are not installed, the port is in use or the host is not loopback.
+    """
+    try:
+        from aisle.serving import create_app, run
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "Serving needs the packages of aisle[serve]",
+            received={"missing": error.name},
+            remedy="Run `pip install 'aisle[serve]'`.",
+        ) from error
+    engine = load_engine(workspace)
+    info = {"name": workspace.path.name, "products": engine.num_products, "examples": example_queries(workspace)}
+    run(create_app(engine, info=info), host=host, port=port, on_ready=on_ready)
+
+
+def example_queries(workspace: Workspace) -> list[str]:
+    """Return a few queries of this shop to start from: judged ones where there are some."""
+    for split in ("validation", "test", "train"):
+        judgments = read_judgments(workspace, split)
+        if judgments is not None:
+            queries = pc.unique(judgments.column("query").combine_chunks())
+            rows = np.linspace(0, len(queries) - 1, min(len(queries), _EXAMPLES)).astype(np.int64)
+            return list(queries.take(pa.array(rows)).to_pylist())
+    return []

@@ -1,0 +1,97 @@
+"""From features to a trained model: the artefact `model`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from aisle.core.config import config_to_dict
+from aisle.core.rng import stream_seed
+from aisle.features import Features
+from aisle.pipelines.featurising import featurise, load_featuriser
+from aisle.pipelines.recipe import Recipe
+from aisle.towers import TowerNetwork, TwoTower, feature_batch
+from aisle.training import TrainingData, TrainingResult, train
+from aisle.training.checkpoint import Checkpoint
+from aisle.workspace import StepResult, Workspace
+
+__all__ = ["load_model", "train_model"]
+
+_PCA_TEXTS = 4096
+
+
+def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
+    """Train the towers; skipped when features and settings are unchanged, resumed when a run was killed."""
+    featurise(workspace, recipe)
+    config = {"towers": config_to_dict(recipe.towers()), "train": config_to_dict(recipe.train)}
+
+    def build(folder: Path) -> dict[str, Any]:
+        return _build(workspace.verified("features"), recipe, folder)
+
+    return workspace.run_step("model", build, inputs=["features"], config=config, seed=recipe.seed)
+
+
+def load_model(workspace: Workspace) -> TwoTower:
+    """Load the trained model, its files checked first.
+
+    Raises:
+        WorkspaceError: If none was trained.
+        ModelError: If it is of another feature spec.
+    """
+    return TwoTower.load(workspace.verified("model"))
+
+
+def _build(features: Path, recipe: Recipe, folder: Path) -> dict[str, Any]:
+    data = TrainingData.read(features)
+    featuriser = load_featuriser(features)
+    torch.manual_seed(stream_seed(recipe.seed, "weights"))
+    network = TowerNetwork.build(recipe.towers(), featuriser).to("cuda" if torch.cuda.is_available() else "cpu")
+    if network.text is not None and recipe.text.init is not None:
+        _start_projection(network, data.product_features)
+    model = TwoTower(featuriser, network, recipe.towers())
+    result = train(model, data, recipe.train, folder=folder, seed=recipe.seed)
+    Checkpoint.remove(folder)
+    model.save(folder)
+    (folder / "training.json").write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+    (folder / "README.md").write_text(_card(recipe, data, result), encoding="utf-8")
+    return {
+        "validation_recall@100": result.recall,
+        "best_step": result.best_step,
+        "steps": result.steps,
+        "pairs_s": result.pairs_s,
+        "encodes_per_pair": result.encodes_per_pair,
+        "minutes": result.minutes,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+    }
+
+
+@torch.inference_mode()
+def _start_projection(network: TowerNetwork, features: Features) -> None:
+    """Start the text part's projection from the main directions of the checkpoint's own product vectors."""
+    device = next(network.parameters()).device
+    rows = np.linspace(0, len(features) - 1, min(len(features), _PCA_TEXTS)).astype(np.int64)
+    network.eval()
+    pooled = []
+    for start in range(0, len(rows), 256):
+        tokens = feature_batch(features.take(rows[start : start + 256]), device).tokens
+        if network.text is not None and tokens is not None:
+            pooled.append(network.text.pooled(tokens))
+    if network.text is not None and pooled:
+        network.text.start_projection_from(torch.cat(pooled))
+
+
+def _card(recipe: Recipe, data: TrainingData, result: TrainingResult) -> str:
+    parts = ", ".join(f"{name} ({dim} dimensions)" for name, dim in recipe.towers().part_dims().items())
+    return (
+        "# Aisle two-tower model\n\n"
+        f"- Parts: {parts}; fusion: {recipe.fusion}.\n"
+        f"- Trained on {len(data.pairs):,} pairs over {len(data.product_features):,} products, seed {recipe.seed}.\n"
+        f"- Validation recall@100 (capped where a query has more than 100 relevant products): {result.recall:.4f}.\n"
+        f"- {result.steps:,} steps in {result.minutes:.1f} minutes; weights of step {result.best_step:,}.\n"
+        "- Load with `aisle.towers.TwoTower.load(folder)`; score = inner product of query and product vectors.\n"
+    )

@@ -1,0 +1,26 @@
+"""Systems that answer a query from the whole catalogue: by words (BM25), by vectors, and by both.
+
+All follow `aisle.core.ranking.Retriever`. `SearchEngine` puts them behind one call that takes text and gives
+products.
+"""
+
+from aisle.retrieval.analyser import Analyser
+from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
+from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
+from aisle.retrieval.hybrid import DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
+from aisle.retrieval.lexical import LexicalRetriever
+from aisle.retrieval.semantic import SemanticRetriever
+
+__all__ = [
+    "DEFAULT_SEMANTIC_WEIGHT",
+    "DISPLAY_FIELDS",
+    "Analyser",
+    "Fusion",
+    "Hit",
+    "HybridRetriever",
+    "LexicalRetriever",
+    "SearchEngine",
+    "SemanticRetriever",
+    "fuse_normalised",
+    "fuse_reciprocal_rank",
+]

@@ -1,0 +1,158 @@
+"""Two rankings of the same queries become one. Pure functions of arrays, vectorised over queries and candidates."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from aisle.core.errors import ShapeError, UsageError
+from aisle.core.ranking import NO_PRODUCT, Ranking, check_k
+
+__all__ = ["RANK_CONSTANT", "fuse_normalised", "fuse_reciprocal_rank"]
+
+RANK_CONSTANT = 60
+"""Added to every rank before it is inverted; larger values flatten the lead of the first places (Cormack et al.)."""
+
+
+def fuse_normalised(lexical: Ranking, semantic: Ranking, *, weight: float, k: int) -> Ranking:
+    """Fuse by scores: `weight · semantic + (1 − weight) · lexical`, each brought to [0, 1] within its query.
+
+    A BM25 score is divided by the query's best: its zero, no word in common, is the same for every query and
+    must stay zero. An inner product has no such zero, so it is placed between the lowest and the highest of
+    the query's list. A product that is missing from a list gets 0 from it. Where one list is empty, or weighs
+    nothing, the other alone decides. Equal scores stand in the order of product index.
+
+    Args:
+        lexical: Scores from 0, such as BM25's.
+        semantic: Unbounded scores, such as inner products.
+        weight: Share of the semantic score, 0 to 1.
+        k: Places per query.
+
+    Returns:
+        Rankings of the union of both lists, with scores in [0, 1].
+
+    Raises:
+        ShapeError: If the rankings are not of the same queries.
+        UsageError: If k is below 1 or the weight not between 0 and 1.
+
+    Source: Bruch et al. 2023, "An Analysis of Fusion Functions for Hybrid Retrieval", section 3 (convex
+    combination).
+    """
+    _check(lexical, semantic, weight=weight, k=k)
+    return _fused(
+        lexical, semantic, by_lexical=_share_of_best(lexical), by_semantic=_min_max(semantic), weight=weight, k=k
+    )
+
+
+def fuse_reciprocal_rank(lexical: Ranking, semantic: Ranking, *, weight: float = 0.5, k: int) -> Ranking:
+    """Fuse by ranks: the sum of `1 / (60 + rank)` over the lists that hold a product, ranks from 1.
+
+    Args:
+        lexical: One ranking; its scores are not looked at.
+        semantic: The other.
+        weight: Share of the semantic list. The terms are multiplied by 2·weight and 2·(1 − weight), so that
+        0.5 gives
+            the formula of the source.
+        k: Places per query.
+
+    Returns:
+        Rankings of the union of both lists. Where one list is empty, or weighs nothing, the other alone
+        decides.
+
+    Raises:
+        ShapeError: If the rankings are not of the same queries.
+        UsageError: If k is below 1 or the weight not between 0 and 1.
+
+    Source: Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion outperforms Condorcet and Individual
+    Rank Learning Methods", section 2.
+    """
+    _check(lexical, semantic, weight=weight, k=k)
+    by_lexical, by_semantic = 2 * _reciprocal_rank(lexical), 2 * _reciprocal_rank(semantic)
+    return _fused(lexical, semantic, by_lexical=by_lexical, by_semantic=by_semantic, weight=weight, k=k)
+
+
+def _fused(
+    lexical: Ranking,
+    semantic: Ranking,
+    *,
+    by_lexical: Float64[np.ndarray, "queries n"],
+    by_semantic: Float64[np.ndarray, "queries m"],
+    weight: float,
+    k: int,
+) -> Ranking:
+    """Add up what both lists give each product, and keep the k largest sums."""
+    share = _semantic_share(lexical, semantic, weight)
+    index = np.concatenate(
+        [
+            np.where(share < 1, lexical.product_index, NO_PRODUCT),
+            np.where(share > 0, semantic.product_index, NO_PRODUCT),
+        ],
+        axis=1,
+    )
+    value = np.concatenate([(1 - share) * by_lexical, share * by_semantic], axis=1)
+    order = np.argsort(index, axis=1, kind="stable")
+    index, value = np.take_along_axis(index, order, axis=1), np.take_along_axis(value, order, axis=1)
+    is_first = np.ones(index.shape, bool)
+    is_first[:, 1:] = index[:, 1:] != index[:, :-1]
+    # A run of equal products never crosses a row, as the first place of a row always begins one.
+    run = np.cumsum(is_first.ravel()) - 1
+    total = np.bincount(run, weights=value.ravel())[run].reshape(index.shape)
+    return _best(index, np.where(is_first & (index != NO_PRODUCT), total, -np.inf), k=k)
+
+
+def _best(index: np.ndarray, score: Float64[np.ndarray, "queries candidates"], *, k: int) -> Ranking:
+    """Return the k best candidates of each row; rows are in the order of product index, and so are ties."""
+    order = np.argsort(-score, axis=1, kind="stable")[:, :k]
+    best = np.take_along_axis(score, order, axis=1)
+    best_index = np.where(np.isfinite(best), np.take_along_axis(index, order, axis=1), NO_PRODUCT)
+    padding = ((0, 0), (0, k - order.shape[1]))
+    return Ranking(
+        np.pad(best_index, padding, constant_values=NO_PRODUCT),
+        np.pad(best, padding, constant_values=-np.inf).astype(np.float32),
+    )
+
+
+def _semantic_share(lexical: Ranking, semantic: Ranking, weight: float) -> Float64[np.ndarray, "queries 1"]:
+    share = np.full((len(lexical.score), 1), weight)
+    share[~_is_found(semantic).any(axis=1)] = 0.0
+    share[~_is_found(lexical).any(axis=1)] = 1.0
+    return share
+
+
+def _is_found(ranking: Ranking) -> Bool[np.ndarray, "queries k"]:
+    return np.asarray(ranking.product_index != NO_PRODUCT)
+
+
+def _share_of_best(ranking: Ranking) -> Float64[np.ndarray, "queries k"]:
+    score = np.where(_is_found(ranking), ranking.score, 0.0)
+    best = score[:, :1]
+    return score / np.where(best > 0, best, 1.0)
+
+
+def _min_max(ranking: Ranking) -> Float64[np.ndarray, "queries k"]:
+    """Place scores between the row's lowest, 0, and highest, 1; a row of one score only is all 1."""
+    is_found = _is_found(ranking)
+    # Empty places take the row's highest score while the lowest is sought, an empty row zero.
+    highest = np.where(is_found[:, :1], ranking.score[:, :1], 0.0).astype(np.float64)
+    score = np.where(is_found, ranking.score, highest)
+    lowest = score.min(axis=1, keepdims=True)
+    span = highest - lowest
+    placed = np.where(span > 0, (score - lowest) / np.where(span > 0, span, 1.0), 1.0)
+    return np.where(is_found, placed, 0.0)
+
+
+def _reciprocal_rank(ranking: Ranking) -> Float64[np.ndarray, "queries k"]:
+    rank = np.arange(1, ranking.k + 1)
+    return np.where(_is_found(ranking), 1.0 / (RANK_CONSTANT + rank), 0.0)
+
+
+def _check(lexical: Ranking, semantic: Ranking, *, weight: float, k: int) -> None:
+    check_k(k)
+    if not 0 <= weight <= 1:
+        raise UsageError("The semantic weight must be between 0 and 1", received={"weight": weight}, remedy="Try 0.5.")
+    if len(lexical.score) != len(semantic.score):
+        raise ShapeError(
+            "Both rankings must be of the same queries",
+            received={"lexical": len(lexical.score), "semantic": len(semantic.score)},
+            remedy="Retrieve both for one batch.",
+        )

@@ -1,0 +1,75 @@
+"""Retrieval by words and by vectors together."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from aisle.core.errors import UsageError
+from aisle.core.ranking import QueryBatch, Ranking, Retriever, check_k
+from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
+
+__all__ = ["DEFAULT_SEMANTIC_WEIGHT", "Fusion", "HybridRetriever"]
+
+Fusion = Literal["normalised", "reciprocal_rank"]
+
+DEFAULT_SEMANTIC_WEIGHT = 0.5
+"""Share of the semantic side where nobody has tuned it: both sides alike. Fixed, not fitted to any data."""
+
+
+class HybridRetriever:
+    """Two retrievers, asked for the same queries, and their rankings fused.
+
+    Args:
+        lexical: Scores from 0, where 0 means no match.
+        semantic: Unbounded scores.
+        weight: Share of the semantic side, 0 to 1; tune it on validation data. 0 is the lexical ranking, 1
+        the
+            semantic one.
+        fusion: "normalised" adds scores (`fuse_normalised`), "reciprocal_rank" adds inverted ranks
+            (`fuse_reciprocal_rank`).
+        depth: Candidates taken from each side, or k where that is more. More lets a product that is far down
+        in both
+            lists rise, and costs time.
+
+    Raises:
+        UsageError: If the weight, the fusion or the depth is out of its bounds.
+    """
+
+    def __init__(
+        self,
+        lexical: Retriever,
+        semantic: Retriever,
+        *,
+        weight: float = DEFAULT_SEMANTIC_WEIGHT,
+        fusion: Fusion = "normalised",
+        depth: int = 1000,
+    ) -> None:
+        _check_settings(weight=weight, fusion=fusion, depth=depth)
+        self._lexical = lexical
+        self._semantic = semantic
+        self._weight = weight
+        self._fuse = fuse_normalised if fusion == "normalised" else fuse_reciprocal_rank
+        self._depth = depth
+
+    @property
+    def name(self) -> str:
+        """Name in tables and JSON."""
+        return "hybrid"
+
+    def retrieve(self, queries: QueryBatch, *, k: int) -> Ranking:
+        """Return the k products of the highest fused score; see `Retriever.retrieve`."""
+        check_k(k)
+        depth = max(k, self._depth)
+        lexical = self._lexical.retrieve(queries, k=depth)
+        semantic = self._semantic.retrieve(queries, k=depth)
+        return self._fuse(lexical, semantic, weight=self._weight, k=k)
+
+
+def _check_settings(*, weight: float, fusion: str, depth: int) -> None:
+    if not (0 <= weight <= 1 and fusion in get_args(Fusion) and depth >= 1):
+        raise UsageError(
+            f"Hybrid retrieval needs a weight between 0 and 1, a fusion of {' or '.join(get_args(Fusion))} "
+            "and a depth of at least 1",
+            received={"weight": weight, "fusion": fusion, "depth": depth},
+            remedy="Mend these values.",
+        )

@@ -1,0 +1,131 @@
+"""What the HTTP interface takes and gives: the models that OpenAPI shows and that requests are checked against."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from aisle.core.ranking import MAX_K
+
+__all__ = ["DEFAULT_K", "MAX_QUERY_CHARS", "HitView", "ProductView", "Readiness", "SearchRequest", "SearchResponse"]
+
+DEFAULT_K = 24
+"""Results of a search that names no k: a page of a shop."""
+
+MAX_QUERY_CHARS = 512
+"""Longest query text in characters. Longer texts are no queries, and encoding time grows with length."""
+
+_VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
+"""Matches a character that is neither space nor control."""
+
+
+def _whole(value: object) -> object:
+    # JSON has one kind of number: 24.0 is an integer there, and some clients write it so.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _not_blank(query: str) -> str:
+    # As a validator and not as pydantic's `pattern`, whose message shows the expression and not what to do.
+    if not re.search(_VISIBLE, query):
+        raise PydanticCustomError("blank", "A query must hold more than spaces")
+    return query
+
+
+class SearchRequest(BaseModel):
+    """A search. A field that this version does not honour is refused, never silently dropped."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"query": "wireless mouse"},
+                {"query": "usb hub for macbook", "k": 10, "mode": "hybrid"},
+            ]
+        },
+    )
+
+    query: Annotated[str, AfterValidator(_not_blank)] = Field(
+        max_length=MAX_QUERY_CHARS,
+        description="What the shopper typed. Case, width and spacing do not matter.",
+        json_schema_extra={"minLength": 1, "pattern": _VISIBLE},
+    )
+    k: Annotated[int, BeforeValidator(_whole)] = Field(
+        default=DEFAULT_K, ge=1, le=MAX_K, description="Most results to return."
+    )
+    mode: str | None = Field(
+        default=None,
+        description="How to search. `null` takes the default that `/readyz` names.",
+    )
+
+
+class ProductView(BaseModel):
+    """What a result page shows of a product. Fields that the catalogue does not know are null or absent."""
+
+    model_config = ConfigDict(extra="allow")
+
+    title: str | None = None
+    brand: str | None = None
+    description: str | None = None
+    category: list[str] | None = Field(default=None, description="Path from root to leaf.")
+    price: float | None = Field(default=None, description="In units of `currency`.")
+    currency: str | None = Field(default=None, description="ISO 4217 code.")
+    image: str | None = Field(default=None, description="Address of a picture.")
+
+
+class HitView(BaseModel):
+    """One result."""
+
+    rank: int = Field(description="Place in the list, from 1.")
+    product_id: str
+    score: float | None = Field(description="Higher is better; comparable within one answer only.")
+    product: ProductView
+
+
+class SearchResponse(BaseModel):
+    """The best products for a query, best first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "query": "wireless mouse",
+                    "mode": "hybrid",
+                    "took_ms": 3.2,
+                    "hits": [
+                        {
+                            "rank": 1,
+                            "product_id": "B-1042",
+                            "score": 0.93,
+                            "product": {
+                                "title": "Silent wireless mouse, 1600 dpi",
+                                "brand": "Northwind",
+                                "description": "Three buttons, USB-C receiver, 18 months on one battery.",
+                                "category": ["Computers", "Mice"],
+                                "price": 24.9,
+                                "currency": "EUR",
+                                "image": None,
+                            },
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    query: str = Field(description="The query as it was sent.")
+    mode: str = Field(description="How it was searched.")
+    took_ms: float = Field(description="Milliseconds of the search itself, without waiting and transfer.")
+    hits: list[HitView] = Field(description="At most k results; fewer where the catalogue has no more.")
+
+
+class Readiness(BaseModel):
+    """What a service that can answer searches has loaded."""
+
+    status: Literal["ready"] = "ready"
+    modes: list[str] = Field(description="Values that `mode` takes.")
+    default_mode: str
+    info: dict[str, Any] = Field(description="About the catalogue and the model, such as `products` (their number).")

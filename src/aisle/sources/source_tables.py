@@ -1,0 +1,25 @@
+"""What a source gives: tables of the contract, what could not be read, and where it all comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+__all__ = ["SourceTables"]
+
+
+@dataclass(frozen=True)
+class SourceTables:
+    """Tables of one source, in the contract's column names but not validated yet.
+
+    Attributes:
+        tables: Tables by the contract's name.
+        rejected: Lines that are no rows, by the same names: `line`, `reason`, `text`; tables without any may be absent.
+        provenance: Plain values for a manifest: `source`, `licence`, `citation`, `files`.
+    """
+
+    tables: Mapping[str, pa.Table]
+    rejected: Mapping[str, pa.Table] = field(default_factory=dict)
+    provenance: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,39 @@
+"""The data contract: what the six tables hold, how any table is checked and cast to it, and how tables are kept.
+
+Bad rows are set aside with their reasons, bad values of optional columns become null, and both are reported.
+"""
+
+from aisle.tables.columns import EVENTS, IMPRESSIONS, JUDGMENTS, PRODUCTS, SCHEMAS, SEARCHES, SPLITS, USERS
+from aisle.tables.judgments import STAGE_GRADES, GradeMap, Stage, parse_grades
+from aisle.tables.parquet import read_parquet, write_parquet
+from aisle.tables.problems import Problem, Report
+from aisle.tables.schema import TIME, Column, TableSchema
+from aisle.tables.suggestions import did_you_mean
+from aisle.tables.validate import REASON, ROW, Validated, validate
+
+__all__ = [
+    "EVENTS",
+    "IMPRESSIONS",
+    "JUDGMENTS",
+    "PRODUCTS",
+    "REASON",
+    "ROW",
+    "SCHEMAS",
+    "SEARCHES",
+    "SPLITS",
+    "STAGE_GRADES",
+    "TIME",
+    "USERS",
+    "Column",
+    "GradeMap",
+    "Problem",
+    "Report",
+    "Stage",
+    "TableSchema",
+    "Validated",
+    "did_you_mean",
+    "parse_grades",
+    "read_parquet",
+    "validate",
+    "write_parquet",
+]

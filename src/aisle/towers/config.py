@@ -1,0 +1,44 @@
+"""Settings of the towers, and how dimensions are dealt out to the parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+
+from aisle.core.errors import ConfigError
+from aisle.encoders.config import TermEncoderConfig, TextEncoderConfig
+
+__all__ = ["TowerConfig"]
+
+
+@dataclass(frozen=True)
+class TowerConfig:
+    """Which parts there are and how they are fused."""
+
+    embedding_dim: Annotated[int, Ge(2)] = 256
+    """Served dimensions, all parts together. Larger: better recall, more memory and slower search."""
+
+    fusion: Literal["post", "concat"] = "post"
+    """`post` weighs similarities late (JD's style); `concat` projects concatenated parts (Etsy's)."""
+
+    term: TermEncoderConfig = field(default_factory=TermEncoderConfig)
+    text: TextEncoderConfig = field(default_factory=TextEncoderConfig)
+
+    def part_dims(self) -> dict[str, int]:
+        """Deal out the served dimensions to the parts that are on, by share; they sum to `embedding_dim`.
+
+        >>> TowerConfig(embedding_dim=64, text=TextEncoderConfig(enabled=False)).part_dims()
+        {'term': 64}
+
+        Raises:
+            ConfigError: If no part is on.
+        """
+        shares = {name: part.share for name, part in (("term", self.term), ("text", self.text)) if part.enabled}
+        if not shares:
+            raise ConfigError("At least one part must be on", remedy="Set term.enabled or text.enabled to true.")
+        names = list(shares)
+        dims = {name: int(self.embedding_dim * shares[name] / sum(shares.values())) for name in names}
+        dims[names[0]] += self.embedding_dim - sum(dims.values())
+        return dims

@@ -1,0 +1,85 @@
+"""Checkpoints: all that a killed run needs to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aisle.core.errors import WorkspaceError
+
+__all__ = ["Checkpoint", "Progress"]
+
+_NAME = "checkpoint.pt"
+
+
+@dataclass
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        step: Steps done.
+        elapsed_s: Training time so far, over all tries.
+        planned_steps: Steps that fit into the time bound; 0 until it is known.
+        best_recall: Best validation recall@100 so far; below 0 before the first validation.
+        best_step: Step of the best.
+        misses: Validations since the best.
+        history: One row per validation: step, elapsed seconds, losses, recall.
+    """
+
+    step: int = 0
+    elapsed_s: float = 0.0
+    planned_steps: int = 0
+    best_recall: float = -1.0
+    best_step: int = 0
+    misses: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass
+class Checkpoint:
+    """Progress, weights, best weights and optimiser states."""
+
+    progress: Progress
+    network: dict[str, Tensor]
+    best: dict[str, Tensor]
+    optimisers: list[dict[str, Any]]
+
+    def write(self, folder: Path) -> None:
+        """Write the checkpoint whole or not at all."""
+        temporary = folder / f"{_NAME}.tmp"
+        with temporary.open("wb") as file:
+            torch.save({**vars(self), "progress": asdict(self.progress)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / _NAME)
+
+    @classmethod
+    def read(cls, folder: Path) -> Checkpoint | None:
+        """Return the folder's checkpoint, or None where there is none.
+
+        Raises:
+            WorkspaceError: If it is damaged.
+        """
+        path = folder / _NAME
+        if not path.exists():
+            return None
+        try:
+            saved = torch.load(path, weights_only=True, map_location="cpu")
+            return cls(**{**saved, "progress": Progress(**saved["progress"])})
+        except Exception as error:  # torch raises many kinds for damaged files
+            raise WorkspaceError(
+                "A checkpoint must be readable",
+                received={"path": str(path), "problem": str(error).splitlines()[0]},
+                remedy="Delete it; training then starts again.",
+            ) from error
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Delete the folder's checkpoint, as the finished model stands in its place."""
+        for name in (_NAME, f"{_NAME}.tmp"):
+            (folder / name).unlink(missing_ok=True)

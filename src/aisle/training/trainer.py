@@ -1,0 +1,225 @@
+"""The training loop: steps, validation, early stop, checkpoints; a resumed run ends as an unbroken one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aisle.core.errors import UsageError
+from aisle.core.progress import progress_bar
+from aisle.core.rng import stream_seed
+from aisle.losses import NegativeSource, retrieval_loss
+from aisle.towers import TwoTower, feature_batch
+from aisle.training.batches import Batch, BatchMaker
+from aisle.training.checkpoint import Checkpoint, Progress
+from aisle.training.config import TrainConfig
+from aisle.training.data import TrainingData
+from aisle.training.optimisers import Optimisers, schedule
+from aisle.training.validation import validation_recall
+
+__all__ = ["Trainer", "TrainingResult", "train"]
+
+_RATE_AFTER = 20
+"""Steps after which the rate is known well enough to plan what fits into the time bound."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run came to.
+
+    Attributes:
+        recall: Best validation recall@100, in 0..1.
+        best_step: Step of the weights that were kept.
+        steps: Steps done.
+        pairs_s: Pairs per second of training time, validation apart.
+        encodes_per_pair: Texts encoded per pair.
+        minutes: Training time over all tries, validation included.
+        history: One row per validation.
+    """
+
+    recall: float
+    best_step: int
+    steps: int
+    pairs_s: float
+    encodes_per_pair: float
+    minutes: float
+    history: list[dict[str, float]]
+
+
+def train(model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int) -> TrainingResult:
+    """Train a model in place, with checkpoints in `folder`; goes on from a checkpoint that lies there.
+
+    The model ends with the weights of the best validation.
+
+    Raises:
+        UsageError: If there are fewer than two training pairs or no validation query.
+    """
+    if len(data.pairs) < 2 or not len(data.validation.query_features):
+        raise UsageError(
+            "Training needs at least 2 pairs and 1 validation query",
+            received={"pairs": len(data.pairs), "validation_queries": len(data.validation.query_features)},
+            remedy="Import more products, or judgments with a train split and --grades.",
+        )
+    return Trainer(model, data, config, folder=folder, seed=seed).run()
+
+
+class Trainer:
+    """One run of training; see `train`."""
+
+    def __init__(self, model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int) -> None:
+        self.model, self.data, self.config, self.folder, self.seed = model, data, config, folder, seed
+        self.device = next(model.network.parameters()).device
+        self.batches = BatchMaker(
+            data,
+            batch_size=config.batch_size,
+            num_uniform=config.num_uniform if config.uniform_weight > 0 else 0,
+            log_q=config.log_q,
+            seed=seed,
+        )
+        self.optimisers = Optimisers(model.network, model.config, config)
+        self.progress = Progress()
+        self.best: dict[str, Tensor] = {}
+        self._resume()
+
+    def run(self) -> TrainingResult:
+        """Train to the end and return what came of it."""
+        started, saved, train_s, first = time.monotonic(), time.monotonic(), 0.0, self.progress.step
+        before = self.progress.elapsed_s
+        losses: list[float] = []
+        with progress_bar("train", total=self._last_step() * self.batches.batch_size, unit="pairs") as advance:
+            advance(first * self.batches.batch_size)
+            while not self._finished():
+                step_started = time.monotonic()
+                losses.append(self.step(self.batches.batch(self.progress.step)))
+                self.progress.step += 1
+                train_s += time.monotonic() - step_started
+                self.progress.elapsed_s = before + time.monotonic() - started
+                self._plan(train_s / (self.progress.step - first))
+                advance(self.batches.batch_size, f"loss {losses[-1]:.3f} R@100 {max(self.progress.best_recall, 0):.3f}")
+                if self._validation_is_due():
+                    self._validate(float(np.mean(losses)))
+                    losses.clear()
+                if self._validation_is_due() or time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
+                    self._checkpoint()
+                    saved = time.monotonic()
+        self.model.network.load_state_dict(self.best)
+        return self._result(train_s, self.progress.step - first)
+
+    def step(self, batch: Batch) -> float:
+        """Do one step and return its loss."""
+        network = self.model.network.train()
+        # Drop-out draws from torch's own stream: seeding it by step makes a resumed run draw the same.
+        torch.manual_seed(stream_seed(self.seed, "dropout", self.progress.step))
+        with _autocast(self.device, enabled=self.config.bf16):
+            loss = self._loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        planned = self.progress.planned_steps or self._total_steps()
+        factor = schedule(self.progress.step, planned_steps=planned, warmup_share=self.config.warmup_share)
+        self.optimisers.step(factor)
+        network.eval()
+        return float(loss.detach())
+
+    def _loss(self, batch: Batch) -> Tensor:
+        network = self.model.network
+        queries = network.query(feature_batch(self.data.query_features.take(batch.query_index), self.device))
+        columns = np.concatenate([batch.product_index, batch.uniform_index])
+        products = network.product(feature_batch(self.data.product_features.take(columns), self.device))
+        scores = queries.float() @ products.float().T
+        own, rows = torch.arange(len(queries), device=self.device), len(queries)
+        sources = [
+            NegativeSource(
+                "batch",
+                scores[:, :rows],
+                weight=self.config.batch_weight,
+                masked=batch.batch_masked.to(self.device),
+                log_sampling=batch.log_sampling.to(self.device) if batch.log_sampling is not None else None,
+            )
+        ]
+        if len(batch.uniform_index):
+            masked = batch.uniform_masked.to(self.device)
+            sources.append(
+                NegativeSource("uniform", scores[:, rows:], weight=self.config.uniform_weight, masked=masked)
+            )
+        loss, _ = retrieval_loss(
+            scores[own, own],
+            sources,
+            positive_weight=torch.from_numpy(batch.weight).to(self.device),
+            temperature=self.config.temperature,
+        )
+        return loss
+
+    def _total_steps(self) -> int:
+        return self.config.epochs * self.batches.steps_per_epoch
+
+    def _last_step(self) -> int:
+        return min(self.progress.planned_steps or self._total_steps(), self._total_steps())
+
+    def _finished(self) -> bool:
+        out_of_time = self.progress.elapsed_s > 60 * self.config.max_minutes and self.progress.best_recall >= 0
+        return self.progress.step >= self._last_step() or self.progress.misses >= self.config.patience or out_of_time
+
+    def _plan(self, step_s: float) -> None:
+        """Fix, once, how many steps fit into the time bound, so that the step size falls to its end within it.
+
+        A tenth of the bound is left for validations. The plan is kept in the checkpoint: a resumed run keeps it.
+        """
+        if self.progress.planned_steps or self.progress.step < _RATE_AFTER:
+            return
+        fitting = int(0.9 * 60 * self.config.max_minutes / step_s)
+        self.progress.planned_steps = max(_RATE_AFTER, min(fitting, self._total_steps()))
+
+    def _validation_is_due(self) -> bool:
+        every = max(1, self.batches.steps_per_epoch // self.config.validations_per_epoch)
+        return self.progress.step % every == 0 or self.progress.step == self._last_step()
+
+    def _validate(self, loss: float) -> None:
+        recall = validation_recall(self.model, self.data)
+        progress = self.progress
+        progress.history.append(
+            {"step": progress.step, "elapsed_s": round(progress.elapsed_s, 2), "loss": loss, "recall": recall}
+        )
+        if recall > progress.best_recall:
+            progress.best_recall, progress.best_step, progress.misses = recall, progress.step, 0
+            self.best = {name: value.clone() for name, value in self.model.network.state_dict().items()}
+        else:
+            progress.misses += 1
+
+    def _checkpoint(self) -> None:
+        state = self.model.network.state_dict()
+        Checkpoint(self.progress, state, self.best, self.optimisers.state_dict()).write(self.folder)
+
+    def _resume(self) -> None:
+        saved = Checkpoint.read(self.folder)
+        if saved is None:
+            return
+        self.model.network.load_state_dict(saved.network)
+        self.optimisers.load_state_dict(saved.optimisers)
+        self.progress, self.best = saved.progress, saved.best
+
+    def _result(self, train_s: float, num_steps: int) -> TrainingResult:
+        columns = self.batches.batch_size + self.batches.num_uniform
+        progress = self.progress
+        return TrainingResult(
+            recall=progress.best_recall,
+            best_step=progress.best_step,
+            steps=progress.step,
+            pairs_s=num_steps * self.batches.batch_size / train_s if train_s else 0.0,
+            encodes_per_pair=1 + columns / self.batches.batch_size,
+            minutes=progress.elapsed_s / 60,
+            history=progress.history,
+        )
+
+
+@contextmanager
+def _autocast(device: torch.device, *, enabled: bool) -> Iterator[None]:
+    """Run dense layers in bfloat16 where the device multiplies it fast; without instructions it would be slower."""
+    fast = device.type != "cpu" or torch.cpu._is_avx512_bf16_supported()
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled and fast):
+        yield

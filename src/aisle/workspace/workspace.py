@@ -1,0 +1,226 @@
+"""The workspace: where artefacts lie, and how a step replaces one."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aisle.core.errors import WorkspaceError
+from aisle.workspace.hashing import fingerprint
+from aisle.workspace.manifest import MANIFEST_NAME, Manifest, verify_files
+
+__all__ = ["FORMAT_VERSION", "StepResult", "Workspace"]
+
+FORMAT_VERSION = 1
+"""Version of the folder's layout; a workspace of another version is refused."""
+
+_MARKER = "workspace.json"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What became of a step.
+
+    Attributes:
+        manifest: The artefact's manifest.
+        skipped: True where nothing had changed and the artefact was kept.
+    """
+
+    manifest: Manifest
+    skipped: bool
+
+
+class Workspace:
+    """A folder of artefacts, one folder each, with a manifest.
+
+    An artefact is built in `.partial/<step>-<fingerprint>` and renamed into place when it is whole, so a killed step
+    leaves either the old artefact or the new one. The partial folder survives a kill: a step that keeps checkpoints
+    there resumes from them when it is run again with the same inputs and config.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = False) -> Workspace:
+        """Open a workspace, or create it.
+
+        Raises:
+            WorkspaceError: If it is missing (without `create`), is another kind of folder, or is of another version.
+        """
+        marker = path / _MARKER
+        if not marker.exists():
+            if not create:
+                raise WorkspaceError(
+                    "The workspace must exist",
+                    received={"workspace": str(path)},
+                    remedy="Run `aisle import` first.",
+                )
+            _create(path, marker)
+        _check_version(marker)
+        return cls(path)
+
+    def folder(self, name: str) -> Path:
+        """Return where the artefact lies, without checking it."""
+        return self.path / name
+
+    def has(self, name: str) -> bool:
+        """Tell whether the artefact exists (whole, as artefacts only exist whole)."""
+        self._recover(name)
+        return (self.folder(name) / MANIFEST_NAME).exists()
+
+    def manifest(self, name: str) -> Manifest:
+        """Return the artefact's manifest.
+
+        Raises:
+            WorkspaceError: If the artefact does not exist.
+        """
+        if not self.has(name):
+            raise WorkspaceError(
+                f"The workspace must hold {name!r}",
+                received={"workspace": str(self.path), "holds": self.names()},
+                remedy=f"Run the step that makes {name!r} first.",
+            )
+        return Manifest.read(self.folder(name))
+
+    def names(self) -> list[str]:
+        """Return the names of all artefacts."""
+        return sorted(path.parent.name for path in self.path.glob(f"*/{MANIFEST_NAME}"))
+
+    def verified(self, name: str) -> Path:
+        """Return the artefact's folder after checking every file's SHA-256.
+
+        Raises:
+            WorkspaceError: If the artefact does not exist or a file is not as written.
+        """
+        verify_files(self.folder(name), self.manifest(name).files)
+        return self.folder(name)
+
+    def run_step(
+        self,
+        name: str,
+        build: Callable[[Path], Mapping[str, Any] | None],
+        *,
+        inputs: Sequence[str] | Mapping[str, str] = (),
+        config: Mapping[str, Any],
+        seed: int = 0,
+    ) -> StepResult:
+        """Build an artefact, unless one with the same inputs, config and seed is there.
+
+        Args:
+            name: Name of the artefact and of the step.
+            build: Writes the artefact's files into the folder that it is given and returns figures for the summary.
+                The folder may hold what a killed run of the same step left.
+            inputs: Names of artefacts that it reads, or content hashes by name (of files outside the workspace).
+            config: Resolved config; JSON-able.
+            seed: Seed of the step.
+
+        Returns:
+            The manifest, and whether the step was skipped.
+
+        Raises:
+            WorkspaceError: If an input is missing or another process is writing to this workspace.
+        """
+        hashes = dict(inputs) if isinstance(inputs, Mapping) else {key: self.manifest(key).content for key in inputs}
+        mark = fingerprint({"step": name, "inputs": hashes, "config": config, "seed": seed, "format": FORMAT_VERSION})
+        if self.has(name) and self.manifest(name).fingerprint == mark:
+            return StepResult(self.manifest(name), skipped=True)
+        with self._lock():
+            partial = self._partial(name, mark)
+            summary = build(partial) or {}
+            manifest = Manifest.of_folder(
+                partial,
+                step=name,
+                fingerprint=mark,
+                inputs=hashes,
+                config=config,
+                seed=seed,
+                summary=dict(summary),
+            )
+            manifest.write(partial)
+            self._replace(name, partial)
+        return StepResult(manifest, skipped=False)
+
+    def _partial(self, name: str, mark: str) -> Path:
+        parent = self.path / ".partial"
+        wanted = parent / f"{name}-{mark[:16]}"
+        for other in parent.glob(f"{name}-*"):
+            if other != wanted:
+                shutil.rmtree(other)
+        wanted.mkdir(parents=True, exist_ok=True)
+        return wanted
+
+    def _replace(self, name: str, partial: Path) -> None:
+        old = self._old(name)
+        shutil.rmtree(old, ignore_errors=True)
+        if self.folder(name).exists():
+            self.folder(name).rename(old)
+        partial.rename(self.folder(name))
+        _fsync_folder(self.path)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _recover(self, name: str) -> None:
+        """Put the old artefact back where a kill fell between the two renames of `_replace`."""
+        if self._old(name).exists() and not self.folder(name).exists():
+            self._old(name).rename(self.folder(name))
+
+    def _old(self, name: str) -> Path:
+        return self.path / ".partial" / f"old.{name}"
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise WorkspaceError(
+                    "Only one process may write to a workspace",
+                    received={"workspace": str(self.path)},
+                    remedy="Wait for the other `aisle` to finish.",
+                ) from None
+            yield
+
+
+def _create(path: Path, marker: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise WorkspaceError(
+            "The workspace must be a folder", received={"workspace": str(path)}, remedy="Name another."
+        )
+    if path.exists() and any(path.iterdir()):
+        raise WorkspaceError(
+            "A new workspace must be an empty or a new folder",
+            received={"workspace": str(path)},
+            remedy="Name another folder; nothing was changed in this one.",
+        )
+    path.mkdir(parents=True, exist_ok=True)
+    temporary = marker.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"format_version": FORMAT_VERSION}), encoding="utf-8")
+    temporary.replace(marker)
+
+
+def _check_version(marker: Path) -> None:
+    try:
+        version = json.loads(marker.read_text(encoding="utf-8"))["format_version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        version = "unreadable"
+    if version != FORMAT_VERSION:
+        raise WorkspaceError(
+            f"The workspace must be of format version {FORMAT_VERSION}",
+            received={"workspace": str(marker.parent), "format_version": version},
+            remedy="Import into a new workspace with this version of Aisle.",
+        )
+
+
+def _fsync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

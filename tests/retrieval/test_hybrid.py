@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from aisle.core.errors import UsageError
+from aisle.core.ranking import NO_PRODUCT, QueryBatch, Retriever
+from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, HybridRetriever, fuse_normalised, fuse_reciprocal_rank
+
+LEXICAL = {"red": [(7, 8.0), (3, 4.0)], "odd": [(2, 1.0)]}
+SEMANTIC = {"red": [(3, 0.9), (5, 0.6), (7, 0.5)], "new": [(6, 0.4), (1, 0.3)]}
+QUERIES = QueryBatch(["red", "odd", "new", "none"])
+
+
+@pytest.fixture
+def sides(fixed_retriever):
+    return fixed_retriever(LEXICAL), fixed_retriever(SEMANTIC)
+
+
+def test_answers_with_both_sides_and_with_the_one_that_has_an_answer(sides):
+    retriever = HybridRetriever(*sides, weight=0.4)
+    assert isinstance(retriever, Retriever)
+    ranking = retriever.retrieve(QUERIES, k=3)
+    assert ranking.product_index.tolist() == [[3, 7, 5], [2, -1, -1], [6, 1, -1], [NO_PRODUCT] * 3]
+
+
+@pytest.mark.parametrize(
+    ("fusion", "fuse"), [("normalised", fuse_normalised), ("reciprocal_rank", fuse_reciprocal_rank)]
+)
+def test_the_fusion_and_the_weight_are_those_that_were_asked_for(sides, fusion, fuse):
+    lexical, semantic = (side.retrieve(QUERIES, k=1000) for side in sides)
+    expected = fuse(lexical, semantic, weight=0.7, k=4)
+    ranking = HybridRetriever(*sides, weight=0.7, fusion=fusion).retrieve(QUERIES, k=4)
+    np.testing.assert_array_equal(ranking.product_index, expected.product_index)
+    np.testing.assert_array_equal(ranking.score, expected.score)
+
+
+def test_the_default_weight_is_the_fixed_one(sides):
+    default = HybridRetriever(*sides).retrieve(QUERIES, k=4)
+    fixed = HybridRetriever(*sides, weight=DEFAULT_SEMANTIC_WEIGHT).retrieve(QUERIES, k=4)
+    np.testing.assert_array_equal(default.score, fixed.score)
+
+
+@pytest.mark.parametrize(("depth", "k", "asked"), [(50, 3, 50), (2, 5, 5)])
+def test_each_side_is_asked_once_for_depth_or_k(sides, depth, k, asked):
+    HybridRetriever(*sides, depth=depth).retrieve(QUERIES, k=k)
+    assert [side.asked for side in sides] == [[(list(QUERIES.texts), asked)]] * 2
+
+
+def test_a_product_beyond_the_depth_of_one_side_gets_nothing_from_it(sides):
+    ranking = HybridRetriever(*sides, weight=0.4, depth=1).retrieve(QueryBatch(["red"]), k=1)
+    assert ranking.product_index.tolist() == [[7]]
+
+
+@pytest.mark.parametrize("bad", [{"weight": -0.1}, {"weight": float("nan")}, {"fusion": "sum"}, {"depth": 0}])
+def test_settings_out_of_bounds_are_refused(sides, bad):
+    with pytest.raises(UsageError, match=r"Hybrid retrieval needs a weight between 0 and 1, a fusion of normalised or"):
+        HybridRetriever(*sides, **bad)
+
+
+def test_k_below_one_is_refused(sides):
+    with pytest.raises(UsageError, match="k must be at least 1"):
+        HybridRetriever(*sides).retrieve(QUERIES, k=0)
