@@ -13,6 +13,7 @@ SERVE ?= 1
 PORT ?= 8000
 WORKSPACE ?= demo-workspace/$(DATA)
 BENCH_ARGS ?=
+BENCHMARKS ?= training encoding icecat
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -47,7 +48,7 @@ test: check
 
 bench: install
 	@echo "== bench: results go to benchmarks/results"
-	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script $(BENCH_ARGS); done
+	set -e; for theme in $(BENCHMARKS); do $(BIN)/python benchmarks/$$theme.py $(BENCH_ARGS); done
 
 clean:
 	rm -rf $(VENV) demo-workspace build dist src/*.egg-info

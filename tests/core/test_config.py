@@ -15,6 +15,7 @@ from aisle.core.errors import ConfigError
 class Text:
     enabled: bool = True
     dropout: Annotated[float, Gt(-0.001), Le(1)] = 0.1
+    scale: float | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def test_toml_is_read(tmp_path):
 def test_a_recipe_that_is_missing_or_not_toml_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"recipe must exist\. Received: path="):
         read_toml(tmp_path / "none.toml")
-    for content in (b"a = ", b"\xff"):
+    for content in (b"a = ", b"\xff", b"a = " + b"[" * 5000):
         (tmp_path / "bad.toml").write_bytes(content)
         with pytest.raises(ConfigError, match="must be a TOML file"):
             read_toml(tmp_path / "bad.toml")
@@ -52,6 +53,7 @@ def test_a_recipe_that_is_missing_or_not_toml_is_refused(tmp_path):
         ("fusion=a=b", {"fusion": "a=b"}),
         ("fusion=", {"fusion": ""}),
         ("new.deep.value=1", {"new": {"deep": {"value": 1}}}),
+        ("fusion=" + "[" * 5000, {"fusion": "[" * 5000}),
     ],
 )
 def test_an_override_sets_one_value(override, expected):
@@ -88,9 +90,22 @@ def test_all_problems_are_told_at_once_with_the_nearest_name():
         config_from_dict(Recipe, values)
     message = str(caught.value)
     assert "fusoin is not a setting; did you mean fusion?" in message
-    assert "text.wings is not a setting; known are enabled, dropout" in message
+    assert "text.wings is not a setting; known are enabled, dropout, scale" in message
     assert "batch_size: Input should be greater than 0 (received 0)" in message
     assert "text.dropout: Input should be a valid number" in message
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), "inf"])
+def test_a_number_that_is_infinite_or_undefined_is_refused(value):
+    with pytest.raises(ConfigError, match=r"text\.scale: Input should be a finite number \(received -?(inf|nan)\)"):
+        config_from_dict(Recipe, {"text": {"scale": value}})
+
+
+def test_a_value_of_another_shape_is_refused():
+    with pytest.raises(ConfigError, match=r"text: Input should be a dictionary or an instance of Text \(received 3\)"):
+        config_from_dict(Recipe, {"text": 3})
+    with pytest.raises(ConfigError, match=r"batch_size: Input should be a valid integer"):
+        config_from_dict(Recipe, {"batch_size": {"a": 1}})
 
 
 @given(st.integers(1, 9), st.booleans(), st.floats(0, 1), st.lists(st.integers(), max_size=3))

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aisle.retrieval.analyser import Analyser
+from aisle.features.analyser import Analyser
 from aisle.retrieval.bm25 import ColumnarBM25, TermColumns
 
 

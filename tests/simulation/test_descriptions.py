@@ -58,7 +58,6 @@ def test_a_description_by_eye(tiny_vocabulary):
 
 
 def test_pairing_names_another_type_of_the_department(tiny_vocabulary):
-    # One type is stocked up to 79 products, so a partner need not be in stock.
     truth = draw_truth(tiny_vocabulary, 3_000, seed=1)
     chances = Chances(1, truth.model_index)
     texts = write_descriptions(truth, write_titles(truth, chances), chances).to_pylist()

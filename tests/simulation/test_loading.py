@@ -18,6 +18,7 @@ def folder(tmp_path):
 
 
 def write_department(folder, *, colour='"home"', shoppers='["couch"]', price="10"):
+    change = '{ colour = [], style = ["boho"] }'
     (folder / "departments" / "one.toml").write_text(
         f"""
         department = "Furniture"
@@ -26,7 +27,7 @@ def write_department(folder, *, colour='"home"', shoppers='["couch"]', price="10
         attributes = {{ colour = {colour}, material = ["oak", "oak"] }}
         types = [
           {{ name = "sofa", sellers = ["divan"], shoppers = {shoppers}, leaf = "Sofas", price = {price} }},
-          {{ name = "stool", shoppers = ["perch"], leaf = "Stools", price = 5, attributes = {{ colour = [], style = ["boho"] }} }},
+          {{ name = "stool", shoppers = ["perch"], leaf = "Stools", price = 5, attributes = {change} }},
         ]
         """
     )

@@ -12,9 +12,12 @@ from aisle.core.errors import AisleError, UsageError
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="aisle",
-    help="Embedding-based retrieval for e-commerce search: import → train → index → evaluate → serve.",
+    help="Embedding-based retrieval for e-commerce search: import → train → index → evaluate → serve.\n\n"
+    "Example: `aisle demo` goes the whole way on a generated shop.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -48,12 +51,11 @@ def _root(
 def main() -> None:
     """Run the command line; a user's mistake is one clear line on stderr, never a traceback."""
     try:
-        app()
+        app(prog_name="aisle")
     except AisleError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
-    except BrokenPipeError:
-        sys.exit(0)
-    except KeyboardInterrupt:
-        typer.secho("Interrupted; what was finished is kept.", fg="yellow", err=True)
-        sys.exit(130)
+    except SystemExit as stopped:
+        if stopped.code == _INTERRUPTED:  # Typer makes this of Ctrl-C, without a word
+            typer.secho("Interrupted; what was finished is kept.", fg="yellow", err=True)
+        raise

@@ -58,12 +58,17 @@ def import_(
             received={"files": sorted(files), "from": source},
             remedy="Give --products and --judgments, or --from NAME.",
         )
+    if (mapping and source is not None) or (path is not None and source is None):
+        raise UsageError(
+            "--map must come with own files, and --path with --from",
+            received={"map": mapping, "path": str(path) if path else None, "from": source},
+            remedy="Leave it out; a known data set brings its own mapping, own files are named by --products.",
+        )
     grade_map = parse_grades(grades) if grades is not None else None
     maps = read_column_maps(mapping or [], tables=list(files))
     opened = Workspace.open(workspace, create=True)
     if source is not None:
-        cache = user_cache_path("aisle") / source
-        outcome = import_source(opened, source, path=path, cache=cache, grades=grade_map)
+        outcome = import_source(opened, source, path=path, cache=user_cache_path("aisle"), grades=grade_map)
     else:
         outcome = import_files(opened, files, mapping=maps, grades=grade_map)
     _print_import(outcome, as_json=as_json)

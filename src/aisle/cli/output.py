@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 import typer
@@ -14,7 +13,9 @@ def print_json(values: Mapping[str, object]) -> None:
     """Print one JSON object on stdout; numbers of NumPy are plain numbers, undefined ones null."""
     import orjson
 
-    sys.stdout.write(orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2).decode() + "\n")
+    # As bytes: JSON is UTF-8 whatever the terminal's encoding is.
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    typer.echo(orjson.dumps(values, option=options), nl=False)
 
 
 def say(text: str) -> None:
@@ -29,11 +30,12 @@ def print_step(name: str, summary: Mapping[str, object], *, skipped: bool, as_js
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     state = "unchanged: skipped" if skipped else "done"
     table = Table(title=f"{name} ({state})", show_header=False, title_justify="left")
     for key, value in _flat(summary):
-        table.add_row(key, _shown(value))
+        table.add_row(key, Text(_shown(value)))  # Rich would read a str's brackets as markup
     Console().print(table)
 
 

@@ -14,6 +14,16 @@ from aisle.cli.output import print_json, say
 __all__ = ["demo", "search", "serve"]
 
 HostOption = Annotated[str, typer.Option(help="Loopback address to listen on.")]
+DemoWorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        envvar="AISLE_WORKSPACE",
+        help="Folder that holds a shop's artefacts.",
+        show_default="demo-workspace/DATA",
+    ),
+]
 PortOption = Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")]
 
 
@@ -67,7 +77,7 @@ def serve(
 
 
 def demo(
-    workspace: WorkspaceOption = Path("demo-workspace"),
+    workspace: DemoWorkspaceOption = None,
     data: Annotated[
         str, typer.Option(help="`generated`, or the name of a known data set, such as icecat.")
     ] = "generated",
@@ -88,14 +98,14 @@ def demo(
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
-    opened = Workspace.open(workspace, create=True)
     settings = load_recipe(recipe, overrides or [])
+    opened = Workspace.open(workspace or Path("demo-workspace") / data, create=True)
     outcome = run_demo(opened, settings, data=data, data_dir=data_dir, num_products=products, say=say)
     if as_json:
         print_json(outcome.as_dict())
     else:
         print_outcome(outcome)
-        say(f'Try: aisle search "…" --workspace {workspace}')
+        say(f'Try: aisle search "…" --workspace {opened.path}')
     if serve_page:
         run(opened, host="127.0.0.1", port=port, on_ready=_say_ready)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError("The recipe must exist", received={"path": str(path)}, remedy="Check the path.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(
             "The recipe must be a TOML file",
             received={"path": str(path), "problem": str(error)},
@@ -74,18 +75,17 @@ def config_from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
     """Build a frozen config dataclass from nested values; missing fields take their defaults.
 
     Raises:
-        ConfigError: With every unknown name, wrong type and value out of bounds.
+        ConfigError: With every unknown name, wrong type and value out of bounds; infinite values are always.
     """
     import pydantic
 
     problems = _unknown_names(cls, values, prefix="")
     try:
         config = pydantic.TypeAdapter(cls).validate_python(_deep_copy(values))
+        problems += _not_finite(config_to_dict(config), prefix="")
     except pydantic.ValidationError as error:
         problems += [
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']} (received {item['input']!r})"
-            for item in error.errors()
-            if item["type"] != "unexpected_keyword_argument"
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']} (received {item['input']!r})" for item in error.errors()
         ]
     if problems:
         raise ConfigError(
@@ -112,12 +112,23 @@ def _plain(value: Any) -> Any:
 def _literal(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 
 def _deep_copy(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _deep_copy(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+
+
+def _not_finite(values: Mapping[str, Any], *, prefix: str) -> list[str]:
+    """Find infinite and undefined numbers: JSON has none, so no manifest could hold them."""
+    problems = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            problems += _not_finite(value, prefix=f"{prefix}{name}.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            problems.append(f"{prefix}{name}: Input should be a finite number (received {value!r})")
+    return problems
 
 
 def _unknown_names(cls: Any, values: Mapping[str, Any], *, prefix: str) -> list[str]:

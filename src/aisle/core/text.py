@@ -17,6 +17,8 @@ import regex
 
 __all__ = ["normalise_text", "normalise_texts", "word_lists", "words"]
 
+# Made once: turning a Python string into an Arrow scalar looks for optional packages on disk at every call.
+_EMPTY, _NULL = pa.scalar("", pa.string()), pa.scalar(None, pa.string())
 # NFKC would glue these to the word before ("core™2" → "coretm2").
 _TRADE_SIGNS = str.maketrans("™®©℠", "    ")
 _SPACES = regex.compile(r"[^\S\n]+")
@@ -38,7 +40,7 @@ def normalise_texts(texts: pa.Array) -> pa.Array:
     ['red dress', None]
     """
     rows = pa.array(_normalised_lines(texts).split("\n"), pa.string()) if len(texts) else texts.cast(pa.string())
-    return pc.if_else(pc.is_null(texts), pa.scalar(None, pa.string()), rows)
+    return pc.if_else(pc.is_null(texts), _NULL, rows)
 
 
 def normalise_text(text: str) -> str:
@@ -79,7 +81,7 @@ def words(text: str) -> list[str]:
 
 def _normalised_lines(texts: pa.Array) -> str:
     """Return one normalised text per line."""
-    single_lines = pc.replace_substring(pc.fill_null(texts, ""), "\n", " ")
+    single_lines = pc.replace_substring(pc.fill_null(texts, _EMPTY), "\n", " ")
     lines = unicodedata.normalize("NFKC", "\n".join(single_lines.to_pylist()).translate(_TRADE_SIGNS)).lower()
     # Again: some letters compose with their mark only in lower case (T with diaeresis stays two, t with it is "ẗ").
     lines = unicodedata.normalize("NFKC", lines)
@@ -89,7 +91,7 @@ def _normalised_lines(texts: pa.Array) -> str:
 def _without_empty_words(lists: pa.ListArray) -> pa.ListArray:
     """Drop the empty word that splitting an empty text yields."""
     words_flat = lists.flatten()
-    kept = pc.not_equal(words_flat, "")
+    kept = pc.not_equal(words_flat, _EMPTY)
     kept_before = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(kept.cast(pa.int64()))])
     offsets = kept_before.take(pc.subtract(lists.offsets, lists.offsets[0])).cast(pa.int32())
     return pa.ListArray.from_arrays(offsets, words_flat.filter(kept))

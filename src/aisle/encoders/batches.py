@@ -34,17 +34,22 @@ class TokenBatch:
 def term_batch(terms: Terms, device: torch.device) -> TermBatch:
     """Copy term features to a device."""
     return TermBatch(
-        bucket=torch.from_numpy(np.asarray(terms.bucket, np.int64)).to(device),
-        weight=torch.from_numpy(np.asarray(terms.weight, np.float32)).to(device),
-        offsets=torch.from_numpy(np.asarray(terms.offsets, np.int64)).to(device),
+        bucket=_tensor(terms.bucket, np.int64).to(device),
+        weight=_tensor(terms.weight, np.float32).to(device),
+        offsets=_tensor(terms.offsets, np.int64).to(device),
     )
 
 
 def token_batch(tokens: Tokens, device: torch.device) -> TokenBatch:
     """Copy token features to a device, cut to the longest row."""
     longest = int(tokens.length.max(initial=1))
-    length = torch.from_numpy(np.asarray(tokens.length, np.int64))
+    length = _tensor(tokens.length, np.int64)
     return TokenBatch(
-        ids=torch.from_numpy(np.asarray(tokens.ids[:, :longest], np.int64)).to(device),
+        ids=_tensor(tokens.ids[:, :longest], np.int64).to(device),
         real=(torch.arange(longest) < length[:, None]).to(device),
     )
+
+
+def _tensor(array: np.ndarray, dtype: type[np.generic]) -> Tensor:
+    """Convert an array; one that is mapped from disk is copied, since torch takes writable memory alone."""
+    return torch.from_numpy(np.require(array, dtype, requirements="W"))

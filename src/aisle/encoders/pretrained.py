@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from jaxtyping import Bool, Float, Int64
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from aisle.core.errors import ModelError
@@ -23,6 +25,8 @@ class PretrainedTransformer(nn.Module):
         super().__init__()
         self.model = model
         self.hidden_dim = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        # Encoders with relative positions read texts of any length.
+        self.max_tokens = int(getattr(model.config, "max_position_embeddings", None) or sys.maxsize)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: str) -> PretrainedTransformer:
@@ -37,23 +41,41 @@ class PretrainedTransformer(nn.Module):
         from transformers import AutoModel
 
         try:
-            model = AutoModel.from_pretrained(
-                checkpoint, use_safetensors=True, attn_implementation="eager", dtype="float32"
+            return cls(
+                AutoModel.from_pretrained(
+                    checkpoint,
+                    use_safetensors=True,
+                    trust_remote_code=False,
+                    attn_implementation="eager",
+                    dtype="float32",
+                )
             )
-        except (OSError, ValueError, KeyError, ImportError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, ImportError, SafetensorError) as error:
             raise ModelError(
                 "text.init must name a Hugging Face encoder with safetensors weights",
-                received={"text.init": checkpoint, "problem": str(error).splitlines()[0]},
+                received={"text.init": checkpoint, "problem": str(error).partition("\n")[0]},
                 remedy="Give a local folder with config.json and model.safetensors, or a hub name while online.",
             ) from error
-        return cls(model)
 
     @classmethod
     def from_config(cls, folder: Path) -> PretrainedTransformer:
-        """Build the architecture that `save_config` described, with weights to be loaded after."""
+        """Build the architecture that `save_config` described, with weights to be loaded after.
+
+        Raises:
+            ModelError: If the folder does not describe one.
+        """
         from transformers import AutoConfig, AutoModel
 
-        return cls(AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation="eager"))
+        try:
+            # A folder that is missing would be taken for a name on the hub.
+            config = AutoConfig.from_pretrained((folder / "config.json").resolve(strict=True), trust_remote_code=False)
+            return cls(AutoModel.from_config(config, trust_remote_code=False, attn_implementation="eager"))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise ModelError(
+                "A model with a pre-trained text part must hold its architecture",
+                received={"path": str(folder / "config.json"), "problem": str(error).partition("\n")[0]},
+                remedy="Train the model again.",
+            ) from error
 
     def save_config(self, folder: Path) -> None:
         """Write the architecture, without weights, as `config.json` of the folder."""

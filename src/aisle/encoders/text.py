@@ -82,11 +82,19 @@ def build_text_encoder(
         saved_architecture: Folder of a saved model's transformer config; its weights are loaded later.
 
     Raises:
-        ConfigError: If the heads do not divide the width.
+        ConfigError: If the heads do not divide the width, or texts may be longer than the checkpoint can read.
+        ModelError: If the checkpoint or the saved architecture cannot be loaded.
     """
     if config.init is not None:
         built = PretrainedTransformer.from_config(saved_architecture) if saved_architecture else None
-        return TextEncoder(built or PretrainedTransformer.from_checkpoint(config.init), dim)
+        pretrained = built or PretrainedTransformer.from_checkpoint(config.init)
+        if max_tokens > pretrained.max_tokens:
+            raise ConfigError(
+                "The checkpoint of text.init must be able to read the longest text",
+                received={"longest text": max_tokens, "longest of the checkpoint": pretrained.max_tokens},
+                remedy="Lower features.tokens.max_product_tokens and max_query_tokens.",
+            )
+        return TextEncoder(pretrained, dim)
     if config.hidden_dim % config.num_heads:
         raise ConfigError(
             "text.hidden_dim must be a multiple of text.num_heads",

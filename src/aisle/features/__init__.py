@@ -1,5 +1,6 @@
 """From texts to the arrays that encoders read: hashed terms and tokens, one code path for training and serving."""
 
+from aisle.features.analyser import Analyser
 from aisle.features.config import FeatureConfig, TermConfig, TokenConfig
 from aisle.features.featuriser import Features, Featuriser
 from aisle.features.product_text import ProductText, product_text
@@ -8,6 +9,7 @@ from aisle.features.terms import TermFeaturiser, Terms
 from aisle.features.tokens import TokenFeaturiser, Tokens
 
 __all__ = [
+    "Analyser",
     "FeatureConfig",
     "Features",
     "Featuriser",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
+from aisle.core.errors import ConfigError
+
 __all__ = ["FeatureConfig", "TermConfig", "TokenConfig"]
 
 
@@ -16,6 +18,9 @@ class TermConfig:
 
     num_buckets: Annotated[int, Ge(2)] = 131_072
     """Rows of the hash table. More: fewer collisions, more memory (512 bytes a row at 128 dimensions in fp32)."""
+
+    stemmer: str | None = "english"
+    """Snowball stemmer of words and bigrams, such as "english" or "german"; None leaves words as they are."""
 
     min_char_ngram: Annotated[int, Ge(2), Le(8)] = 3
     """Shortest character n-gram of a word with its borders."""
@@ -36,10 +41,18 @@ class TermConfig:
     """Weight of a word bigram, against 1 for a word."""
 
     attribute_weight: Annotated[float, Ge(0)] = 0.5
-    """Weight of n-grams that only stand in attributes, against 1 for the title. They say more than shoppers ask for."""
+    """Weight of n-grams in attributes, against 1 in the title. They say more than shoppers ask for."""
 
     description_weight: Annotated[float, Ge(0)] = 0.5
-    """Weight of n-grams that only stand in the description, against 1 for the title."""
+    """Weight of n-grams in the description, against 1 in the title. Weights of several fields add up."""
+
+    def __post_init__(self) -> None:
+        if self.min_char_ngram > self.max_char_ngram:
+            raise ConfigError(
+                "The shortest character n-gram must not be longer than the longest",
+                received={"min_char_ngram": self.min_char_ngram, "max_char_ngram": self.max_char_ngram},
+                remedy="Change one of them.",
+            )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Int64
+from jaxtyping import Float32, Int64
 
 from aisle.core.config import config_to_dict
 from aisle.core.errors import ModelError
@@ -16,7 +16,7 @@ from aisle.features.product_text import product_text
 from aisle.features.terms import TermFeaturiser, Terms
 from aisle.features.tokens import TokenFeaturiser, Tokens
 
-__all__ = ["SPEC_VERSION", "Features", "Featuriser"]
+__all__ = ["SPEC_VERSION", "Features", "Featuriser", "check_spec_version"]
 
 SPEC_VERSION = 1
 """Raised whenever the same config would give other features; a model of another version is refused."""
@@ -124,14 +124,41 @@ class Featuriser:
         """Read what `save` wrote.
 
         Raises:
-            ModelError: If the spec is of another version.
+            ModelError: If the spec is of another version, or a file is missing or damaged.
         """
-        if spec.get("version") != SPEC_VERSION:
-            raise ModelError(
-                f"The model's feature spec must be of version {SPEC_VERSION}",
-                received={"version": spec.get("version"), "model": str(folder)},
-                remedy="Train the model again with this version of Aisle.",
-            )
-        terms = TermFeaturiser(config.term, np.load(folder / _IDF, allow_pickle=False)) if spec["term"] else None
+        check_spec_version(spec, folder)
+        idf = _read_idf(folder / _IDF, config.term.num_buckets) if spec["term"] else None
+        terms = TermFeaturiser(config.term, idf) if idf is not None else None
         tokens = TokenFeaturiser.load(folder / _TOKENIZER, config.tokens) if spec["text"] else None
         return cls(config, terms, tokens)
+
+
+def check_spec_version(spec: dict[str, object], folder: Path) -> None:
+    """Refuse a feature spec of another version, before its settings are read: they may have other names there.
+
+    Raises:
+        ModelError: If it is of another version.
+    """
+    if spec.get("version") != SPEC_VERSION:
+        raise ModelError(
+            f"The model's feature spec must be of version {SPEC_VERSION}",
+            received={"version": spec.get("version"), "model": str(folder)},
+            remedy="Train the model again with this version of Aisle.",
+        )
+
+
+def _read_idf(path: Path, num_buckets: int) -> Float32[np.ndarray, " buckets"]:
+    problem: object
+    try:
+        with path.open("rb") as file:
+            idf: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+        if idf.shape == (num_buckets,) and idf.dtype == np.float32:
+            return idf
+        problem = f"{idf.dtype} of shape {idf.shape}, where the settings have {num_buckets} buckets"
+    except (OSError, ValueError) as error:
+        problem = error
+    raise ModelError(
+        "A model must hold the inverse document frequency of every bucket",
+        received={"path": str(path), "problem": str(problem)},
+        remedy="Train the model again.",
+    )

@@ -62,7 +62,7 @@ def product_text(products: pa.Table) -> ProductText:
 
 
 def _column(products: pa.Table, name: str) -> pa.Array | None:
-    if name not in products.column_names:
+    if name not in products.column_names or pa.types.is_null(products.column(name).type):
         return None
     column = products.column(name)
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
@@ -79,7 +79,9 @@ def _empty(products: pa.Table) -> pa.Array:
 
 def _category(products: pa.Table) -> pa.Array:
     column = _column(products, "category")
-    return _empty(products) if column is None else pc.fill_null(pc.binary_join(column, " "), "")
+    return (
+        _empty(products) if column is None else _joined_rows(column, pc.fill_null(_of_rows(column, column.values), ""))
+    )
 
 
 def _attributes(products: pa.Table) -> pa.Array:
@@ -91,11 +93,20 @@ def _attributes(products: pa.Table) -> pa.Array:
     column = _column(products, "attributes")
     if column is None:
         return _empty(products)
-    keys, values = column.keys, column.items
+    keys, values = _of_rows(column, column.keys), _of_rows(column, column.items)
     lowered = pc.utf8_lower(values)
     said = pc.if_else(pc.is_in(lowered, pa.array(_YES)), pc.replace_substring(keys, "_", " "), values)
     silent = pc.or_(pc.is_in(lowered, pa.array(_NO)), pc.match_substring_regex(values, _NUMBER))
-    said = pc.if_else(pc.fill_null(silent, True), "", said)
-    # A null map is an empty one: offsets do not move over it once nulls are filled by flattening the lists.
-    lists = pa.ListArray.from_arrays(column.offsets, said, mask=pc.is_null(column) if column.null_count else None)
-    return pc.fill_null(pc.binary_join(lists, " "), "")
+    return _joined_rows(column, pc.if_else(pc.fill_null(silent, True), "", said))
+
+
+def _joined_rows(column: pa.ListArray, words: pa.Array) -> pa.Array:
+    """Join the words that stand for the values of each row of a list or map column; a null row is empty."""
+    offsets = pc.subtract(column.offsets, column.offsets[0])
+    return pc.if_else(pc.is_null(column), "", pc.binary_join(pa.ListArray.from_arrays(offsets, words), " "))
+
+
+def _of_rows(column: pa.ListArray, values: pa.Array) -> pa.Array:
+    """Cut values to those of the column's own rows: a slice of a column still holds the values of the whole."""
+    begin, end = column.offsets[0].as_py(), column.offsets[-1].as_py()
+    return values.slice(begin, end - begin)

@@ -13,17 +13,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float32, Int32, Int64
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from aisle.core.ragged import expand_slices, group_ranks, offsets_of
 from aisle.core.text import word_lists
+from aisle.features.analyser import Analyser
 from aisle.features.config import TermConfig
+from aisle.features.hashing import NgramHasher
 
 __all__ = ["TermFeaturiser", "Terms"]
 
 # Order in which a limit on length keeps n-grams: a kind counts as that many fields later. So the words of title, brand,
 # category and attributes come first, then bigrams of the title beside words of the description, then character n-grams.
 _WORD, _BIGRAM, _CHAR = 0, 4, 5
+
+# Made once: turning a Python string into an Arrow scalar looks for optional packages on disk at every call.
+_SPACE = pa.scalar(" ", pa.string())
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,10 @@ class TermFeaturiser:
         self.config = config
         self.idf = idf
         self._field_weights = {"attributes": config.attribute_weight, "description": config.description_weight}
-        self._char_hasher = _hasher(config, analyzer="char_wb")
-        self._string_hasher = _hasher(config, analyzer=_whole)
+        self._analyser = Analyser(config.stemmer)
+        self._hasher = NgramHasher(
+            config.num_buckets, min_char_ngram=config.min_char_ngram, max_char_ngram=config.max_char_ngram
+        )
 
     @classmethod
     def fit(cls, fields: Mapping[str, pa.Array], config: TermConfig) -> TermFeaturiser:
@@ -84,7 +90,7 @@ class TermFeaturiser:
 
     def queries(self, texts: pa.Array) -> Terms:
         """Featurise query texts."""
-        return self._limited({"query": texts}, self.config.max_query_ngrams)
+        return self._in_blocks({"query": texts}, self.config.max_query_ngrams)
 
     def products(self, fields: Mapping[str, pa.Array]) -> Terms:
         """Featurise products.
@@ -92,12 +98,12 @@ class TermFeaturiser:
         Args:
             fields: Columns of text, the most telling first: a limit on length cuts from the end.
         """
+        return self._in_blocks(fields, self.config.max_product_ngrams)
+
+    def _in_blocks(self, fields: Mapping[str, pa.Array], most: int) -> Terms:
         num_rows = len(next(iter(fields.values())))
         blocks = [
-            self._limited(
-                {name: column.slice(start, _ROWS_AT_ONCE) for name, column in fields.items()},
-                self.config.max_product_ngrams,
-            )
+            self._limited({name: column.slice(start, _ROWS_AT_ONCE) for name, column in fields.items()}, most)
             for start in range(0, num_rows, _ROWS_AT_ONCE)
         ]
         return _concatenated(blocks)
@@ -118,51 +124,49 @@ class TermFeaturiser:
             for order, (name, column) in enumerate(fields.items())
             for ngrams in self._field_ngrams(word_lists(column), order, self._field_weights.get(name, 1.0))
         ]
-        return _distinct(
-            _Ngrams(*(np.concatenate(parts) for parts in zip(*found, strict=True))), self.config.num_buckets
-        )
+        ngrams = _Ngrams(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        # A weight of zero switches n-grams off: they must not take a place under the limit, or make a row look filled.
+        return _distinct(ngrams.where(ngrams.weight > 0), self.config.num_buckets)
 
     def _field_ngrams(self, lists: pa.ListArray, order: int, field_weight: float) -> list[tuple[np.ndarray, ...]]:
         row = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
-        encoded = lists.flatten().dictionary_encode()
-        word = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        vocabulary = encoded.dictionary
-        kinds = (self._words, self._bigrams, self._chars)
-        found = [of_kind(row, word, vocabulary, order) for of_kind in kinds]
-        return [(rows, bucket, weight * field_weight, priority) for rows, bucket, weight, priority in found]
+        word, vocabulary = _encoded(lists.flatten())
+        # Words and bigrams count as stems, so that "batteries" meets "battery"; character n-grams keep the whole word.
+        stem_of_word, stems = _encoded(pa.array(self._analyser.stems(vocabulary.to_pylist()), pa.string()))
+        found = [
+            self._words(row, stem_of_word[word], stems, order),
+            self._bigrams(row, stem_of_word[word], stems, order),
+            self._chars(row, word, vocabulary, order),
+        ]
+        return [
+            (rows, bucket, weight * field_weight, priority, np.full(len(rows), order, np.int64))
+            for rows, bucket, weight, priority in found
+        ]
 
     def _words(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
-        bucket = self._hash_strings(vocabulary)[word]
+        bucket = self._hasher.whole(vocabulary.to_pylist())[word]
         return row, bucket, np.ones(len(row), np.float32), _priority(order, _WORD, len(row))
 
     def _bigrams(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
         first = np.flatnonzero(row[1:] == row[:-1])
         pairs, pair = np.unique(word[first] * max(len(vocabulary), 1) + word[first + 1], return_inverse=True)
         left, right = np.divmod(pairs, max(len(vocabulary), 1))
-        strings = pc.binary_join_element_wise(vocabulary.take(pa.array(left)), vocabulary.take(pa.array(right)), " ")
+        strings = pc.binary_join_element_wise(vocabulary.take(pa.array(left)), vocabulary.take(pa.array(right)), _SPACE)
         weight = np.full(len(first), self.config.bigram_weight, np.float32)
-        return row[first], self._hash_strings(strings)[pair], weight, _priority(order, _BIGRAM, len(first))
+        return row[first], self._hasher.whole(strings.to_pylist())[pair], weight, _priority(order, _BIGRAM, len(first))
 
     def _chars(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
-        if not len(vocabulary):
-            return row, row, row.astype(np.float32), row
-        hashed = self._char_hasher.transform(vocabulary.to_pylist())
-        begin, end = hashed.indptr[word].astype(np.int64), hashed.indptr[word + 1].astype(np.int64)
+        offsets, buckets = self._hasher.chars(vocabulary.to_pylist())
+        begin, end = offsets[word], offsets[word + 1]
         positions, _ = expand_slices(begin, end)
         length = end - begin
         weight = np.repeat(self.config.char_weight / np.maximum(length, 1), length).astype(np.float32)
         rows = np.repeat(row, length)
-        return rows, hashed.indices[positions].astype(np.int64), weight, _priority(order, _CHAR, len(rows))
-
-    def _hash_strings(self, strings: pa.Array) -> Int64[np.ndarray, " strings"]:
-        """Hash whole strings, one bucket each."""
-        if not len(strings):
-            return np.empty(0, np.int64)
-        return self._string_hasher.transform(strings.to_pylist()).indices.astype(np.int64)
+        return rows, buckets[positions], weight, _priority(order, _CHAR, len(rows))
 
 
 _ROWS_AT_ONCE = 20_000
-"""Products whose n-grams are held at once: about 300 MB of working arrays at 200 n-grams each."""
+"""Texts whose n-grams are held at once: about 300 MB of working arrays at 200 n-grams each."""
 
 
 @dataclass(frozen=True)
@@ -171,24 +175,10 @@ class _Ngrams:
     bucket: np.ndarray
     weight: np.ndarray
     priority: np.ndarray
+    field: np.ndarray
 
-
-def _hasher(config: TermConfig, *, analyzer: object) -> HashingVectorizer:
-    return HashingVectorizer(
-        n_features=config.num_buckets,
-        analyzer=analyzer,
-        ngram_range=(config.min_char_ngram, config.max_char_ngram),
-        lowercase=False,
-        norm=None,
-        binary=True,
-        alternate_sign=False,
-        dtype=np.float32,
-    )
-
-
-def _whole(text: str) -> list[str]:
-    """Analyse a string as one feature; the mark keeps words apart from character n-grams of the same letters."""
-    return ["\x02" + text]
+    def where(self, kept: np.ndarray) -> _Ngrams:
+        return _Ngrams(self.row[kept], self.bucket[kept], self.weight[kept], self.priority[kept], self.field[kept])
 
 
 def _priority(order: int, kind: int, length: int) -> np.ndarray:
@@ -196,13 +186,33 @@ def _priority(order: int, kind: int, length: int) -> np.ndarray:
 
 
 def _distinct(ngrams: _Ngrams, num_buckets: int) -> _Ngrams:
-    """Keep each (row, bucket) once, where its priority is best; a row's n-grams then stand together."""
-    order = np.lexsort((ngrams.priority, ngrams.row * num_buckets + ngrams.bucket))
-    key = (ngrams.row * num_buckets + ngrams.bucket)[order]
-    first = np.ones(len(key), bool)
-    first[1:] = key[1:] != key[:-1]
-    kept = order[first]
-    return _Ngrams(ngrams.row[kept], ngrams.bucket[kept], ngrams.weight[kept], ngrams.priority[kept])
+    """Keep each (row, bucket) once; a row's n-grams then stand together.
+
+    Within a field an n-gram counts once, where its priority is best; over fields its weights add up: a word of title
+    and description says more than one of the title alone.
+    """
+    key = ngrams.row * num_buckets + ngrams.bucket
+    order = np.lexsort((ngrams.priority, ngrams.field, key))
+    once = ngrams.where(order[_is_first(key[order], ngrams.field[order])])
+    key = once.row * num_buckets + once.bucket
+    begin = np.flatnonzero(_is_first(key))
+    if not len(begin):
+        return once
+    weight, priority = np.add.reduceat(once.weight, begin), np.minimum.reduceat(once.priority, begin)
+    return _Ngrams(once.row[begin], once.bucket[begin], weight, priority, once.field[begin])
+
+
+def _is_first(*columns: np.ndarray) -> np.ndarray:
+    """Mark the rows that differ from the row before."""
+    first = np.ones(len(columns[0]), bool)
+    first[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return first
+
+
+def _encoded(strings: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """Return each string's place among the distinct ones, and these."""
+    encoded = strings.dictionary_encode()
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary
 
 
 def _concatenated(blocks: list[Terms]) -> Terms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -55,19 +56,19 @@ class TokenFeaturiser:
         tokenizer.no_truncation()
         self.tokenizer = tokenizer
         self.config = config
+        # One each: setting the limit at every call would let queries and products that are encoded at the same time
+        # disturb each other, and the saved tokenizer would depend on which was encoded last.
+        self._query_tokenizer = _truncating(tokenizer, config.max_query_tokens)
+        self._product_tokenizer = _truncating(tokenizer, config.max_product_tokens)
 
     @classmethod
     def fit(cls, texts: pa.Array, config: TokenConfig) -> TokenFeaturiser:
-        """Learn a WordPiece vocabulary from the shop's own texts (Etsy trains its encoder's on its own too)."""
-        tokenizer = Tokenizer(models.WordPiece(unk_token=_SPECIAL[1]))
-        tokenizer.normalizer = normalizers.Sequence(
-            [normalizers.NFKC(), normalizers.BertNormalizer(strip_accents=False)]
-        )
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        trainer = trainers.WordPieceTrainer(
-            vocab_size=config.vocabulary_size, special_tokens=_SPECIAL, min_frequency=2, show_progress=False
-        )
-        tokenizer.train_from_iterator(pc.fill_null(texts, "").to_pylist(), trainer)
+        """Learn a WordPiece vocabulary from the shop's own texts (Etsy trains its encoder's on its own too).
+
+        The same texts give the same vocabulary in whatever process. Every character of the texts is in it, even where
+        that makes it larger than the setting.
+        """
+        tokenizer = _wordpiece(_learnt_vocabulary(pc.fill_null(texts, "").to_pylist(), config.vocabulary_size))
         tokenizer.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]",
             special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
@@ -88,12 +89,12 @@ class TokenFeaturiser:
         from transformers import AutoTokenizer
 
         try:
-            loaded = AutoTokenizer.from_pretrained(checkpoint, use_fast=True)
+            loaded = AutoTokenizer.from_pretrained(checkpoint, use_fast=True, trust_remote_code=False)
             return cls(Tokenizer.from_str(loaded.backend_tokenizer.to_str()), config)
         except (OSError, ValueError, AttributeError, KeyError) as error:
             raise ModelError(
                 "text.init must name a Hugging Face checkpoint with a fast tokenizer",
-                received={"text.init": checkpoint, "problem": str(error).splitlines()[0]},
+                received={"text.init": checkpoint, "problem": str(error).partition("\n")[0]},
                 remedy="Give a local folder that holds tokenizer.json, or a hub name while online.",
             ) from error
 
@@ -104,11 +105,11 @@ class TokenFeaturiser:
 
     def queries(self, texts: pa.Array) -> Tokens:
         """Tokenise query texts."""
-        return self._encode(texts, self.config.max_query_tokens)
+        return _encode(self._query_tokenizer, texts, self.config.max_query_tokens)
 
     def products(self, texts: pa.Array) -> Tokens:
         """Tokenise product texts."""
-        return self._encode(texts, self.config.max_product_tokens)
+        return _encode(self._product_tokenizer, texts, self.config.max_product_tokens)
 
     def save(self, path: Path) -> None:
         """Write the tokenizer as `tokenizer.json`."""
@@ -116,17 +117,66 @@ class TokenFeaturiser:
 
     @classmethod
     def load(cls, path: Path, config: TokenConfig) -> TokenFeaturiser:
-        """Read what `save` wrote."""
-        return cls(Tokenizer.from_file(str(path)), config)
+        """Read what `save` wrote.
 
-    def _encode(self, texts: pa.Array, most: int) -> Tokens:
-        self.tokenizer.enable_truncation(most)
-        encoded = self.tokenizer.encode_batch_fast(pc.fill_null(texts, "").to_pylist())
+        Raises:
+            ModelError: If the file is missing or is no tokenizer.
+        """
+        try:
+            return cls(Tokenizer.from_str(path.read_text(encoding="utf-8")), config)
+        except Exception as error:  # the library raises bare exceptions
+            raise ModelError(
+                "A model must hold its tokenizer",
+                received={"path": str(path), "problem": str(error)},
+                remedy="Train the model again.",
+            ) from error
+
+
+_ROWS_AT_ONCE = 20_000
+"""Texts whose tokens the library holds at once, at about 4 kB each."""
+
+
+def _wordpiece(vocabulary: dict[str, int]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=_SPECIAL[1]))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.BertNormalizer(strip_accents=False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def _learnt_vocabulary(texts: list[str], size: int) -> dict[str, int]:
+    """Learn word pieces, the same ones in every process.
+
+    The library numbers characters in the order of a randomly seeded hash map and breaks ties between pairs by these
+    numbers. So a first pass finds the characters, and the second is given them in fixed order, as special tokens.
+    """
+    characters = sorted(_trained(texts, 0, _SPECIAL).keys() - set(_SPECIAL))
+    return _trained(texts, size, [*_SPECIAL, *characters])
+
+
+def _trained(texts: list[str], size: int, special_tokens: list[str]) -> dict[str, int]:
+    learner = _wordpiece({})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size, special_tokens=special_tokens, min_frequency=2, show_progress=False
+    )
+    learner.train_from_iterator(texts, trainer)
+    return dict(learner.get_vocab())
+
+
+def _truncating(tokenizer: Tokenizer, most: int) -> Tokenizer:
+    copy = Tokenizer.from_str(tokenizer.to_str())
+    copy.enable_truncation(most)
+    return copy
+
+
+def _encode(tokenizer: Tokenizer, texts: pa.Array, most: int) -> Tokens:
+    ids = np.zeros((len(texts), most), np.int32)
+    length = np.zeros(len(texts), np.int64)
+    for start in range(0, len(texts), _ROWS_AT_ONCE):
+        encoded = tokenizer.encode_batch_fast(pc.fill_null(texts.slice(start, _ROWS_AT_ONCE), "").to_pylist())
         # The library hands back one object per text; this is the only loop over rows, and it only reads them out.
         rows = [row.ids for row in encoded]
-        length = np.fromiter(map(len, rows), np.int64, len(rows))
-        ids = np.zeros((len(rows), most), np.int32)
-        ids[np.arange(most) < length[:, None]] = np.fromiter(
-            (i for row in rows for i in row), np.int32, int(length.sum())
-        )
-        return Tokens(ids, np.maximum(length, 1))
+        block = slice(start, start + len(rows))
+        length[block] = np.fromiter(map(len, rows), np.int64, len(rows))
+        flat = np.fromiter(chain.from_iterable(rows), np.int32, int(length[block].sum()))
+        ids[block][np.arange(most) < length[block, None]] = flat
+    return Tokens(ids, np.maximum(length, 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -52,20 +51,22 @@ def judgment_hashes(workspace: Workspace, splits: Sequence[str]) -> dict[str, st
 def validation_queries(workspace: Workspace) -> JudgedQueries | None:
     """Return the judged validation queries with their relevant products, or None where there are none.
 
-    Relevant is what stands for a click or more; without stages, what has the highest grade.
+    Relevant is what stands for a click or more; without stages, what has the highest grade, if that is above 0.
     """
     judgments = read_judgments(workspace, "validation")
     if judgments is None:
         return None
-    column = STAGE_GRADE if STAGE_GRADE in judgments.column_names else "grade"
-    grade = judgments.column(column).to_numpy()
-    least = _POSITIVE_GRADE if column == STAGE_GRADE else np.nanmax(grade)
-    relevant = judgments.filter(pa.array(grade >= least))
-    known = pc.is_in(
-        relevant.column("product_id"), value_set=read_products(workspace).column("product_id").combine_chunks()
-    )
-    relevant = relevant.filter(known)
-    if not relevant.num_rows:
-        return None
+    if STAGE_GRADE in judgments.column_names:
+        # In place of the own grades, among which a clicked stage may begin at 0: that would mean not relevant.
+        judgments = judgments.drop_columns("grade").rename_columns({STAGE_GRADE: "grade"})
+        least = _POSITIVE_GRADE
+    else:
+        least = float(pc.max(judgments.column("grade")).as_py())
     ids = IdMap(read_products(workspace).column("product_id"))
-    return JudgedQueries.from_judgments(relevant, ids, split=None)
+    relevant = judgments.filter(
+        pc.and_(
+            pc.and_(pc.greater_equal(judgments.column("grade"), least), pc.greater(judgments.column("grade"), 0)),
+            pc.is_in(judgments.column("product_id"), value_set=ids.ids),
+        )
+    )
+    return JudgedQueries.from_judgments(relevant, ids, split=None) if relevant.num_rows else None

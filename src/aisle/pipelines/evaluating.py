@@ -91,20 +91,36 @@ def evaluate_systems(
         )
     catalogue = IdMap(read_products(workspace).column("product_id"))
     judged = JudgedQueries.from_judgments(judgments, catalogue, split=None)
+    _check_relevant(judged, min_grade)
     retrievers = load_retrievers(workspace, systems)
     rankings = {name: retrieve_all(one, judged.texts, k=_DEPTH) for name, one in retrievers.items()}
-    slices = slices_by_label(_first_labels(judgments, judged)) if _KIND in judgments.column_names else None
+    slices = slices_by_label(_first_labels(judgments, judged)) if _has_kinds(judgments) else None
     evaluation = evaluate_rankings(rankings, judged.qrels, min_grade=min_grade, seed=seed, slices=slices)
     files = _write_trec(run, rankings, judged) if run is not None else []
     hybrid = json.loads((workspace.folder("index") / "hybrid.json").read_text(encoding="utf-8"))
     return EvaluationOutcome(evaluation, judged.num_unknown, hybrid, files)
 
 
+def _check_relevant(judged: JudgedQueries, min_grade: float) -> None:
+    """Refuse a grade that no query reaches before minutes are spent on retrieval."""
+    if not judged.qrels.has_relevant(min_grade).any():
+        raise UsageError(
+            "At least one query must have a product of grade --min-grade or above",
+            received={"min_grade": min_grade, "highest_grade": float(judged.qrels.grade.max(initial=0))},
+            remedy="Lower --min-grade (it is in the judgments' own units).",
+        )
+
+
+def _has_kinds(judgments: pa.Table) -> bool:
+    """Tell whether queries are labelled by kind, as the generated ones are: by a text."""
+    return _KIND in judgments.column_names and pa.types.is_string(judgments.schema.field(_KIND).type)
+
+
 def _first_labels(judgments: pa.Table, judged: JudgedQueries) -> list[str]:
     """Return the kind of every judged query; one that has several takes the first."""
     keys, kinds = normalise_texts(judgments.column("query").combine_chunks()), judgments.column(_KIND).combine_chunks()
     place = pc.index_in(normalise_texts(pa.array(judged.texts, pa.string())), value_set=keys)
-    return list(pc.fill_null(kinds.cast(pa.string()).take(place), "other").to_pylist())
+    return list(pc.fill_null(kinds.take(place), "other").to_pylist())
 
 
 def _write_trec(run: Path, rankings: dict[str, Ranking], judged: JudgedQueries) -> list[str]:

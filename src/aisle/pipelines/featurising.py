@@ -28,7 +28,10 @@ from aisle.training.pairs import join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
 from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
 
-__all__ = ["featurise", "load_featuriser"]
+__all__ = ["CHECKPOINT", "featurise", "load_featuriser"]
+
+CHECKPOINT = "text.init"
+"""Name of a Hugging Face checkpoint among the inputs of `features`."""
 
 _FEATURISER = "featuriser"
 
@@ -44,11 +47,11 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
         "max_validation_queries": recipe.train.max_validation_queries,
         "term": recipe.term.enabled,
         "text": recipe.text.enabled,
-        "text.init": recipe.text.init if recipe.text.enabled else None,
+        CHECKPOINT: recipe.text.init if recipe.text.enabled else None,
     }
     inputs = {"products": workspace.manifest("products").content, **judgment_hashes(workspace, ("train", "validation"))}
-    if config["text.init"]:
-        inputs["text.init"] = _checkpoint_hash(Path(str(config["text.init"])))
+    if config[CHECKPOINT]:
+        inputs[CHECKPOINT] = _checkpoint_hash(Path(str(config[CHECKPOINT])))
 
     def build(folder: Path) -> dict[str, Any]:
         return _build(workspace, recipe, folder)
@@ -136,7 +139,7 @@ def _validation(
             return judged.queries.take(pa.array(chosen)), qrels_of_pairs(judged, chosen), "training judgments held out"
     chosen = spread(split_queries(pseudo.queries, validation_share=share), most=most)
     queries = pseudo.queries.take(pa.array(chosen))
-    return queries, qrels_of_matches(queries, texts), "pseudo-queries held out"
+    return queries, qrels_of_matches(queries, texts, stemmer=recipe.features.term.stemmer), "pseudo-queries held out"
 
 
 def _training_pairs(judged: TrainingPairs, pseudo: TrainingPairs, recipe: Recipe, *, holds_out: bool) -> TrainingPairs:

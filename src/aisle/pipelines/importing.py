@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aisle.core.errors import UsageError
+from aisle.core.errors import TableError, UsageError
 from aisle.core.ids import IdMap
 from aisle.pipelines.catalogue import STAGE_GRADE, read_products
 from aisle.sources import ColumnMap, SourceTables, load_source, read_table
@@ -81,11 +81,17 @@ def import_source(
     workspace: Workspace, name: str, *, path: Path | None, cache: Path, grades: GradeMap | None = None
 ) -> ImportOutcome:
     """Import a known data set, from a local folder or by download."""
-    return import_tables(workspace, load_source(name, path, cache_dir=cache), grades=grades)
+    return import_tables(workspace, load_source(name, path=path, cache_dir=cache), grades=grades)
 
 
 def import_tables(workspace: Workspace, source: SourceTables, *, grades: GradeMap | None = None) -> ImportOutcome:
-    """Validate tables and write each as an artefact; bad rows go to its quarantine with their reasons."""
+    """Validate tables and write each as an artefact; bad rows go to its quarantine with their reasons.
+
+    Raises:
+        UsageError: If grades are given without judgments, or products were never imported.
+        TableError: If a table cannot be used.
+    """
+    _check_grades(source, grades)
     outcome = ImportOutcome()
     for name in (name for name in IMPORT_ORDER if name in source.tables):
         known = _known_products(workspace, name)
@@ -94,6 +100,22 @@ def import_tables(workspace: Workspace, source: SourceTables, *, grades: GradeMa
         rejected = source.rejected.get(name)
         _write(workspace, name, Validated(table, checked.quarantine, checked.report), rejected, source, outcome)
     return outcome
+
+
+def _check_grades(source: SourceTables, grades: GradeMap | None) -> None:
+    judgments = source.tables.get("judgments")
+    if judgments is None and grades is not None:
+        raise UsageError(
+            "--grades must come with judgments",
+            received={"tables": list(source.tables)},
+            remedy="Give --judgments too.",
+        )
+    if judgments is not None and STAGE_GRADE in judgments.column_names:
+        raise TableError(
+            f"Judgments must not have a column {STAGE_GRADE}: it is made by --grades, and is what trains",
+            received={"columns": judgments.column_names},
+            remedy="Rename it, for instance --map my_grade=stage_grade, or drop it.",
+        )
 
 
 def _known_products(workspace: Workspace, name: str) -> IdMap | None:
@@ -136,7 +158,7 @@ def _write(
         return checked.report.as_dict()
 
     inputs = {"content": _content_hash(checked.table), "quarantine": _content_hash(checked.quarantine)}
-    result = workspace.run_step(name, build, inputs=inputs, config={"provenance": source.provenance})
+    result = workspace.run_step(name, build, inputs=inputs, config={"provenance": _provenance(source, name)})
     outcome.reports[name] = checked.report
     outcome.rejected[name] = rejected.num_rows if rejected is not None else 0
     if result.skipped:
@@ -144,6 +166,13 @@ def _write(
     outcome.quarantine += [
         str(workspace.folder(name) / file) for file in result.manifest.files if file.startswith("quarantine/")
     ]
+
+
+def _provenance(source: SourceTables, name: str) -> dict[str, Any]:
+    """Return where one table comes from: the file of another table must not make this one look changed."""
+    files = source.provenance.get("files")
+    own = {"files": {name: files[name]}} if isinstance(files, Mapping) else {}
+    return {**source.provenance, **own}
 
 
 def _parts(name: str, table: pa.Table) -> dict[str, pa.Table]:

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from jaxtyping import Float32
 
 from aisle.core.config import config_to_dict
-from aisle.evaluation import tune_semantic_weight
+from aisle.evaluation import JudgedQueries, tune_semantic_weight
 from aisle.index import build_index
 from aisle.pipelines.catalogue import judgment_hashes, read_products, validation_queries
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.training import load_model
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LexicalRetriever, SemanticRetriever
+from aisle.towers import TwoTower
 from aisle.training import TrainingData
 from aisle.workspace import StepResult, Workspace
 
@@ -28,7 +31,7 @@ _LEAST_TUNING_QUERIES = 20
 def build_indexes(workspace: Workspace, recipe: Recipe) -> StepResult:
     """Encode the catalogue and build its indexes; skipped when model, catalogue and settings are unchanged."""
     config = {name: config_to_dict(getattr(recipe, name)) for name in ("index", "lexical", "hybrid")}
-    inputs = {name: workspace.manifest(name).content for name in ("products", "features", "model")}
+    inputs = {name: workspace.manifest(name).content for name in ("products", "model", "features")}
     inputs |= judgment_hashes(workspace, ("validation",))
 
     def build(folder: Path) -> dict[str, Any]:
@@ -38,28 +41,46 @@ def build_indexes(workspace: Workspace, recipe: Recipe) -> StepResult:
 
 
 def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]:
-    products, model = read_products(workspace), load_model(workspace)
-    data = TrainingData.read(workspace.verified("features"))
-    vectors = model.encode_product_features(data.product_features)
-    rows = np.arange(min(len(data.validation.query_features), _SAMPLE_QUERIES))
-    queries = model.encode_query_features(data.validation.query_features.take(rows))
-    index, report = build_index(vectors, recipe.index, sample_queries=queries)
+    products, model, judged = read_products(workspace), load_model(workspace), validation_queries(workspace)
+    sample = _sample_queries(TrainingData.read(workspace.verified("features")), judged)
+    vectors = _encode_catalogue(workspace, model, products)
+    index, report = build_index(vectors, recipe.index, sample_queries=model.encode_queries(sample))
     index.save(folder / "semantic")
     lexical = LexicalRetriever.build(products, fields=recipe.lexical.fields, stemmer=recipe.lexical.stemmer)
     lexical.save(folder / "lexical")
-    hybrid = _hybrid(workspace, recipe, lexical, SemanticRetriever(model.encode_queries, index))
+    hybrid = _hybrid(recipe, judged, lexical, SemanticRetriever(model.encode_queries, index))
     (folder / "hybrid.json").write_text(json.dumps(hybrid), encoding="utf-8")
     return {"index": report.to_dict(), "hybrid": hybrid}
 
 
+def _encode_catalogue(workspace: Workspace, model: TwoTower, products: pa.Table) -> Float32[np.ndarray, "products dim"]:
+    """Encode the present products, from the features of training where they are of these products and of this model.
+
+    They are not after another import without training, nor where a training was stopped before it gave a model: the
+    model then makes the features anew, with what it learnt in its own training.
+    """
+    features = workspace.manifest("features")
+    of_products = features.inputs["products"] == workspace.manifest("products").content
+    of_model = features.content == workspace.manifest("model").inputs["features"]
+    if not (of_products and of_model):
+        return model.encode_products(products)
+    return model.encode_product_features(TrainingData.read(workspace.folder("features")).product_features)
+
+
+def _sample_queries(data: TrainingData, judged: JudgedQueries | None) -> list[str]:
+    """Return queries such as will be searched: judged ones, else those that were trained on."""
+    texts = data.pairs.queries if judged is None else pa.array(judged.texts, pa.string())
+    rows = np.linspace(0, len(texts) - 1, min(len(texts), _SAMPLE_QUERIES)).astype(np.int64)
+    return list(texts.take(pa.array(rows)).to_pylist())
+
+
 def _hybrid(
-    workspace: Workspace, recipe: Recipe, lexical: LexicalRetriever, semantic: SemanticRetriever
+    recipe: Recipe, judged: JudgedQueries | None, lexical: LexicalRetriever, semantic: SemanticRetriever
 ) -> dict[str, Any]:
     """Settle the semantic side's weight: as set, tuned on validation judgments, or the fixed default."""
     settings = {"fusion": recipe.hybrid.fusion, "depth": recipe.hybrid.depth}
     if recipe.hybrid.semantic_weight is not None:
         return {**settings, "semantic_weight": recipe.hybrid.semantic_weight, "weight_from": "recipe"}
-    judged = validation_queries(workspace)
     if judged is None or len(judged.texts) < _LEAST_TUNING_QUERIES:
         return {**settings, "semantic_weight": DEFAULT_SEMANTIC_WEIGHT, "weight_from": "fixed default"}
     weight = tune_semantic_weight(

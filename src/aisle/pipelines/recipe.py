@@ -75,7 +75,8 @@ def load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
     """Read a recipe: the defaults, changed by a TOML file, changed by `a.b=value` overrides.
 
     Raises:
-        ConfigError: With every problem of file and overrides.
+        ConfigError: With every unknown name, wrong type and value out of bounds of file and overrides, unless an
+            override is not of the form `a.b=value`: then with every such one.
     """
     values = read_toml(path) if path is not None else {}
     recipe = config_from_dict(Recipe, apply_overrides(values, overrides))

@@ -64,5 +64,5 @@ def _check_current(workspace: Workspace) -> None:
         raise WorkspaceError(
             "The index must be built from the workspace's present products and model",
             received={"changed_since": stale, "workspace": str(workspace.path)},
-            remedy="Run `aisle train` and `aisle index` again.",
+            remedy="Run `aisle index` again, after `aisle train` if the model is to learn from new products.",
         )

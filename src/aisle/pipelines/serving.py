@@ -39,7 +39,11 @@ def serve(workspace: Workspace, *, host: str, port: int, on_ready: Callable[[str
             remedy="Run `pip install 'aisle[serve]'`.",
         ) from error
     engine = load_engine(workspace)
-    info = {"name": workspace.path.name, "products": engine.num_products, "examples": example_queries(workspace)}
+    info = {
+        "name": workspace.path.resolve().name,
+        "products": engine.num_products,
+        "examples": example_queries(workspace),
+    }
     run(create_app(engine, info=info), host=host, port=port, on_ready=on_ready)
 
 

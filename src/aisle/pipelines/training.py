@@ -13,7 +13,7 @@ import torch
 from aisle.core.config import config_to_dict
 from aisle.core.rng import stream_seed
 from aisle.features import Features
-from aisle.pipelines.featurising import featurise, load_featuriser
+from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser
 from aisle.pipelines.recipe import Recipe
 from aisle.towers import TowerNetwork, TwoTower, feature_batch
 from aisle.training import TrainingData, TrainingResult, train
@@ -27,13 +27,15 @@ _PCA_TEXTS = 4096
 
 def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     """Train the towers; skipped when features and settings are unchanged, resumed when a run was killed."""
-    featurise(workspace, recipe)
+    features = featurise(workspace, recipe).manifest
+    # The features hold a checkpoint's tokenizer only; its weights are an input too.
+    inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
     config = {"towers": config_to_dict(recipe.towers()), "train": config_to_dict(recipe.train)}
 
     def build(folder: Path) -> dict[str, Any]:
         return _build(workspace.verified("features"), recipe, folder)
 
-    return workspace.run_step("model", build, inputs=["features"], config=config, seed=recipe.seed)
+    return workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
 
 
 def load_model(workspace: Workspace) -> TwoTower:
@@ -55,10 +57,11 @@ def _build(features: Path, recipe: Recipe, folder: Path) -> dict[str, Any]:
         _start_projection(network, data.product_features)
     model = TwoTower(featuriser, network, recipe.towers())
     result = train(model, data, recipe.train, folder=folder, seed=recipe.seed)
-    Checkpoint.remove(folder)
     model.save(folder)
     (folder / "training.json").write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
     (folder / "README.md").write_text(_card(recipe, data, result), encoding="utf-8")
+    # Last: what is killed before it resumes at the end of training, not at its beginning.
+    Checkpoint.remove(folder)
     return {
         "validation_recall@100": result.recall,
         "best_step": result.best_step,

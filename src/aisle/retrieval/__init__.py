@@ -4,7 +4,7 @@ All follow `aisle.core.ranking.Retriever`. `SearchEngine` puts them behind one c
 products.
 """
 
-from aisle.retrieval.analyser import Analyser
+from aisle.features.analyser import Analyser
 from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
 from aisle.retrieval.hybrid import DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever

@@ -15,8 +15,8 @@ from jaxtyping import Float32, Int64
 from aisle.core.errors import UsageError
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking
 from aisle.features import ProductText, product_text
+from aisle.features.analyser import Analyser
 from aisle.index.sealed import damaged, seal_folder, unseal_folder
-from aisle.retrieval.analyser import Analyser
 from aisle.retrieval.batch import answer_distinct
 from aisle.retrieval.bm25 import ColumnarBM25, TermColumns
 

@@ -76,20 +76,20 @@ def draw_truth(vocabulary: Vocabulary, num_products: int, *, seed: int) -> Catal
     department = _department_of_types(vocabulary)[type_of_model]
     num_departments = len(vocabulary.departments)
     num_brands = max(2 * num_departments, num_products // _PRODUCTS_PER_BRAND)
-    brand_names = draw_brand_names(vocabulary.wording, num_brands, seed=seed)
     num_shops = max(num_departments, num_products // _PRODUCTS_PER_SHOP)
-    brands, shops = (
-        draw_within_department(
-            department, num_owners=num_owners, num_departments=num_departments, rng=generator(seed, name)
-        )
-        for name, num_owners in (("brands", len(brand_names)), ("shops", num_shops))
-    )
+    brand_names = draw_brand_names(vocabulary.wording, num_brands, seed=seed)
+
+    def draw_owners(name: str, num_owners: int) -> Int64[np.ndarray, " products"]:
+        rng = generator(seed, name)
+        owner = draw_within_department(department, num_owners=num_owners, num_departments=num_departments, rng=rng)
+        return owner[model_index]
+
     return CatalogueTruth(
         vocabulary=vocabulary,
         model_index=model_index,
         type_index=type_index,
-        brand_index=brands[model_index],
-        shop_index=shops[model_index],
+        brand_index=draw_owners("brands", len(brand_names)),
+        shop_index=draw_owners("shops", num_shops),
         value_index=np.stack(value_index, axis=1),
         varies=varies,
         brand_names=brand_names,

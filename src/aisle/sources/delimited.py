@@ -16,7 +16,7 @@ from jaxtyping import Int64
 
 from aisle.core.errors import SourceError
 from aisle.sources.engine import engine
-from aisle.sources.rejected import REJECTED_SCHEMA
+from aisle.sources.source_tables import REJECTED_SCHEMA
 from aisle.sources.textfile import TextFile, inspect_text, open_bytes, readable
 
 __all__ = ["read_delimited"]

@@ -13,14 +13,14 @@ from aisle.sources.delimited import read_delimited
 from aisle.sources.jsonl import read_jsonl
 from aisle.sources.mapping import ColumnMap
 from aisle.sources.nested import split_nested
-from aisle.sources.rejected import no_rejected
+from aisle.sources.source_tables import REJECTED_SCHEMA
 from aisle.tables import TableSchema, read_parquet
 
 __all__ = ["EXTENSIONS", "read_table"]
 
 
 def _read_parquet(path: Path) -> tuple[pa.Table, pa.Table]:
-    return read_parquet(path), no_rejected()
+    return read_parquet(path), REJECTED_SCHEMA.empty_table()
 
 
 _READERS: dict[str, Callable[[Path], tuple[pa.Table, pa.Table]]] = {

@@ -58,7 +58,7 @@ keyed AS (
 )
 SELECT product ->> '$.id' AS product_id, product ->> '$.title' AS title,
     product ->> '$.short_description' AS description, product ->> '$.supplier' AS brand,
-    TRY_CAST(product ->> '$.price' AS DOUBLE) / 100 AS price,
+    CAST(product ->> '$.price' AS DOUBLE) / 100 AS price,
     MAP(keys, [array_to_string([entry.value FOR entry IN attributes IF entry.key = key], ', ') FOR key IN keys])
         AS attributes,
     product ->> '$.date_released' AS created_at, product ->> '$.name' AS name,

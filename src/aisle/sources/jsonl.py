@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from aisle.core.errors import SourceError
 from aisle.sources.engine import engine
-from aisle.sources.rejected import REJECTED_SCHEMA
+from aisle.sources.source_tables import REJECTED_SCHEMA
 from aisle.sources.textfile import inspect_text, readable
 
 __all__ = ["load_lines", "read_jsonl", "rejected_lines"]
@@ -34,7 +34,7 @@ FROM (
 WHERE trim(line, E' \\t\\r') <> ''
 """
 _PROFILE = """
-SELECT entry.key AS name, list(DISTINCT json_type(entry.value)) AS kinds,
+SELECT entry.key AS name, list(DISTINCT coalesce(json_type(entry.value), 'NULL')) AS kinds,
     max(CASE WHEN json_type(entry.value) = 'UBIGINT' THEN CAST(entry.value AS UBIGINT) END) AS largest
 FROM (
     SELECT number, unnest(map_entries(CAST(CAST(line AS JSON) AS MAP(VARCHAR, JSON)))) AS entry

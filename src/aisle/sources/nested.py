@@ -15,7 +15,7 @@ CATEGORY_SEPARATORS = (" > ", " / ", "|")
 
 _LIST = """
 SELECT CASE
-    WHEN trim(text) = '' THEN NULL
+    WHEN text IS NULL OR trim(text) = '' THEN NULL
     WHEN starts_with(ltrim(text), '[') AND json_valid(text) THEN CAST(CAST(text AS JSON) AS VARCHAR[])
     WHEN $separator = '' THEN [text]
     ELSE [trim(level) FOR level IN string_split(text, $separator)]

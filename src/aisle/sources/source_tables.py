@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-__all__ = ["SourceTables"]
+__all__ = ["REJECTED_SCHEMA", "SourceTables"]
+
+REJECTED_SCHEMA = pa.schema([("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
+"""A rejected line: its number in the file, from 1; why it is no row; what it says."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class SourceTables:
 
     Attributes:
         tables: Tables by the contract's name.
-        rejected: Lines that are no rows, by the same names: `line`, `reason`, `text`; tables without any may be absent.
+        rejected: Lines that are no rows, by the same names, in `REJECTED_SCHEMA`.
         provenance: Plain values for a manifest: `source`, `licence`, `citation`, `files`.
     """
 

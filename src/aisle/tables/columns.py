@@ -97,7 +97,8 @@ JUDGMENTS = TableSchema(
         Column("grade", _NUMBER, required=True),
         Column("split", _TEXT, choices=SPLITS, decisive=True, default="test"),
     ),
-    key=("query", "product_id"),
+    # By split: else a test row would set aside the training row of the same pair that stands after it.
+    key=("query", "product_id", "split"),
 )
 
 SCHEMAS: Mapping[str, TableSchema] = MappingProxyType(

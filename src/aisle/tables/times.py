@@ -44,8 +44,9 @@ def to_time(values: pa.ChunkedArray) -> Cast:
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return flag_all(values, TIME)
     texts = blank_to_null(pc.utf8_trim_whitespace(values.cast(pa.string())))
-    from_iso, from_epoch = _parse_iso(texts), _from_epoch(texts)
-    times = pc.coalesce(from_iso, from_epoch.values)
+    times = _parse_iso(texts)
+    if times.null_count > texts.null_count:
+        times = pc.coalesce(times, _from_epoch(texts).values)
     return Cast(times, as_mask(pc.and_(pc.is_valid(texts), pc.is_null(times))))
 
 

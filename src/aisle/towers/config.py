@@ -33,7 +33,7 @@ class TowerConfig:
         {'term': 64}
 
         Raises:
-            ConfigError: If no part is on.
+            ConfigError: If no part is on, or one gets no dimension.
         """
         shares = {name: part.share for name, part in (("term", self.term), ("text", self.text)) if part.enabled}
         if not shares:
@@ -41,4 +41,10 @@ class TowerConfig:
         names = list(shares)
         dims = {name: int(self.embedding_dim * shares[name] / sum(shares.values())) for name in names}
         dims[names[0]] += self.embedding_dim - sum(dims.values())
+        if min(dims.values()) < 1:
+            raise ConfigError(
+                "Every part that is on must get a dimension",
+                received={"embedding_dim": self.embedding_dim, **{f"{name}.share": shares[name] for name in names}},
+                remedy="Raise embedding_dim or the smaller share.",
+            )
         return dims

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from aisle.core.errors import ModelError
 from aisle.encoders import TermBatch, TermEncoder, TokenBatch, build_text_encoder, term_batch, token_batch
 from aisle.encoders.text import TextEncoder
 from aisle.features import Features, Featuriser
@@ -61,8 +62,19 @@ class TowerNetwork(nn.Module):
             config: Settings.
             featuriser: The features that it will read.
             saved_architecture: Folder of a saved model's transformer config, where weights will be loaded.
+
+        Raises:
+            ConfigError: If no part is on or the settings of one do not hold.
+            ModelError: If a part is on whose features are not made.
         """
         dims = config.part_dims()
+        made = {"term": featuriser.terms is not None, "text": featuriser.tokens is not None}
+        if not all(made[name] for name in dims):
+            raise ModelError(
+                "Every part that is on must have its features",
+                received={"parts": list(dims), "features": [name for name in made if made[name]]},
+                remedy="Make the features with the same parts switched on.",
+            )
         term = TermEncoder(featuriser.config.term.num_buckets, dims["term"]) if "term" in dims else None
         text = None
         if featuriser.tokens is not None and "text" in dims:

@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import torch
 from jaxtyping import Float32
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from aisle.core.config import config_from_dict, config_to_dict
-from aisle.core.errors import ModelError
+from aisle.core.errors import ConfigError, ModelError, UsageError
 from aisle.features import FeatureConfig, Features, Featuriser
+from aisle.features.featuriser import check_spec_version
 from aisle.towers.config import TowerConfig
 from aisle.towers.network import FeatureBatch, TowerNetwork, feature_batch
 
@@ -83,17 +85,25 @@ class TwoTower:
             ModelError: If a file is missing, format or feature spec is of another version, or weights do not fit.
         """
         saved = _read_config(folder)
-        features = saved["features"]
-        featuriser = Featuriser.load(folder, features, config_from_dict(FeatureConfig, features["config"]))
-        config = config_from_dict(TowerConfig, saved["towers"])
-        architecture = folder / _TRANSFORMER if config.text.init is not None else None
-        network = TowerNetwork.build(config, featuriser, saved_architecture=architecture)
+        try:
+            spec = saved["features"]
+            check_spec_version(spec, folder)
+            featuriser = Featuriser.load(folder, spec, config_from_dict(FeatureConfig, spec["config"]))
+            config = config_from_dict(TowerConfig, saved["towers"])
+            architecture = folder / _TRANSFORMER if config.text.init is not None else None
+            network = TowerNetwork.build(config, featuriser, saved_architecture=architecture)
+        except (KeyError, TypeError, AttributeError, ConfigError, UsageError) as error:
+            raise ModelError(
+                "The config.json of a model must be as it was saved",
+                received={"model": str(folder), "problem": str(error)},
+                remedy="Train the model again.",
+            ) from error
         try:
             network.load_state_dict(load_file(str(folder / _WEIGHTS)))
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, OSError, SafetensorError) as error:
             raise ModelError(
                 "The weights must fit the model's config",
-                received={"model": str(folder), "problem": str(error).splitlines()[0]},
+                received={"model": str(folder), "problem": str(error).partition("\n")[0]},
                 remedy="Train the model again.",
             ) from error
         return cls(featuriser, network.eval(), config)
@@ -122,7 +132,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         saved: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version = saved["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             "A model folder must hold config.json",
             received={"model": str(folder), "problem": str(error)},

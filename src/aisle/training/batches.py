@@ -52,7 +52,7 @@ class BatchMaker:
     Args:
         data: What is trained on.
         batch_size: Rows of a batch; fewer where there are fewer pairs.
-        num_uniform: Uniform columns; 0 switches them off.
+        num_uniform: Uniform columns, the whole catalogue where it has no more; 0 switches them off.
         log_q: Whether in-batch columns carry their sampling frequency.
         seed: Seed of the run.
     """
@@ -60,8 +60,8 @@ class BatchMaker:
     def __init__(self, data: TrainingData, *, batch_size: int, num_uniform: int, log_q: bool, seed: int) -> None:
         self.data = data
         self.seed = seed
-        self.num_uniform = num_uniform
         self.num_products = len(data.product_features)
+        self.num_uniform = min(num_uniform, self.num_products)
         self.batch_size = min(batch_size, len(data.pairs))
         self.steps_per_epoch = len(data.pairs) // self.batch_size
         self._positives = PositiveSets.from_pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,20 +24,24 @@ class Progress:
 
     Attributes:
         step: Steps done.
-        elapsed_s: Training time so far, over all tries.
+        elapsed_s: Training time so far, over all tries, validation included.
+        train_s: Time of the steps alone.
         planned_steps: Steps that fit into the time bound; 0 until it is known.
         best_recall: Best validation recall@100 so far; below 0 before the first validation.
         best_step: Step of the best.
         misses: Validations since the best.
-        history: One row per validation: step, elapsed seconds, losses, recall.
+        losses: Loss of every step since the last validation.
+        history: One row per validation: step, elapsed seconds, mean loss since the one before, recall.
     """
 
     step: int = 0
     elapsed_s: float = 0.0
+    train_s: float = 0.0
     planned_steps: int = 0
     best_recall: float = -1.0
     best_step: int = 0
     misses: int = 0
+    losses: list[float] = field(default_factory=list)
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -69,12 +74,13 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
+            _check_sums(path)
             saved = torch.load(path, weights_only=True, map_location="cpu")
             return cls(**{**saved, "progress": Progress(**saved["progress"])})
-        except Exception as error:  # torch raises many kinds for damaged files
+        except Exception as error:  # torch raises many kinds for damaged files, some without a text
             raise WorkspaceError(
                 "A checkpoint must be readable",
-                received={"path": str(path), "problem": str(error).splitlines()[0]},
+                received={"path": str(path), "problem": (str(error) or type(error).__name__).splitlines()[0]},
                 remedy="Delete it; training then starts again.",
             ) from error
 
@@ -83,3 +89,11 @@ class Checkpoint:
         """Delete the folder's checkpoint, as the finished model stands in its place."""
         for name in (_NAME, f"{_NAME}.tmp"):
             (folder / name).unlink(missing_ok=True)
+
+
+def _check_sums(path: Path) -> None:
+    """Compare the archive's parts with their check sums; `torch.load` does not, and would return damaged weights."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} is damaged")

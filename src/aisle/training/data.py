@@ -11,13 +11,12 @@ import pyarrow.compute as pc
 from jaxtyping import Int64
 from scipy import sparse
 
-from aisle.core.text import word_lists
-from aisle.features import Features, Featuriser, ProductText, read_features, write_features
+from aisle.features import Analyser, Features, Featuriser, ProductText, read_features, write_features
 from aisle.measures import Qrels
 from aisle.tables import read_parquet, write_parquet
 from aisle.training.pairs import TrainingPairs
 
-__all__ = ["TrainingData", "Validation", "word_matrix"]
+__all__ = ["TrainingData", "Validation", "stem_lists", "word_matrix"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +73,12 @@ class TrainingData:
         )
         qrels = validation_qrels
         _save_arrays(folder, "qrels", offsets=qrels.offsets, product_index=qrels.product_index, grade=qrels.grade)
-        lists = word_lists(pairs.queries)
+        # Stems, as in the features: "black printers" is answered by every "black printer".
+        analyser = Analyser(featuriser.config.term.stemmer)
+        lists = stem_lists(pairs.queries, analyser)
         vocabulary = pc.unique(lists.flatten())
         sparse.save_npz(folder / "query_words.npz", word_matrix(lists, vocabulary))
-        sparse.save_npz(folder / "product_words.npz", word_matrix(word_lists(texts.joined()), vocabulary))
+        sparse.save_npz(folder / "product_words.npz", word_matrix(stem_lists(texts.joined(), analyser), vocabulary))
 
     @classmethod
     def read(cls, folder: Path) -> TrainingData:
@@ -97,6 +98,12 @@ class TrainingData:
                 qrels=Qrels(**_load_arrays(folder, "qrels", "offsets", "product_index", "grade")),
             ),
         )
+
+
+def stem_lists(texts: pa.Array, analyser: Analyser) -> pa.ListArray:
+    """Cut texts into stems, as lists of plain strings."""
+    lists = analyser.terms(texts)
+    return pa.ListArray.from_arrays(lists.offsets, lists.values.cast(pa.string()))
 
 
 def word_matrix(lists: pa.ListArray, vocabulary: pa.Array) -> sparse.csr_matrix:

@@ -74,7 +74,7 @@ def clip_sparse_norm(tables: Iterable[Tensor], most: float) -> None:
 
 
 def schedule(step: int, *, planned_steps: int, warmup_share: float) -> float:
-    """Return the factor of all step sizes: rises linearly, then falls linearly to 0.05.
+    """Return the factor of all step sizes: rises linearly to 1, then falls linearly towards 0, held at 0.05.
 
     >>> schedule(0, planned_steps=100, warmup_share=0.1), schedule(9, planned_steps=100, warmup_share=0.1)
     (0.1, 1.0)

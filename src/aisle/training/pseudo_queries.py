@@ -37,8 +37,8 @@ def pseudo_query_pairs(
     Args:
         texts: Texts of the catalogue, in catalogue order.
         per_product: Pseudo-queries of each product.
-        max_pairs: Most pairs; of a large catalogue every product then gives fewer.
-        max_words: Longest pseudo-query, in words.
+        max_pairs: Most pairs, at least 1; of a large catalogue every product then gives fewer, or only some give one.
+        max_words: Longest pseudo-query, in words: 1 to 8.
         rng: Source of randomness.
 
     Returns:
@@ -47,8 +47,11 @@ def pseudo_query_pairs(
     rounds = max(1, min(per_product, max_pairs // max(len(texts), 1)))
     pool = _WordPool.of(texts)
     found = [_cut(pool, max_words=max_words, rng=rng) for _ in range(rounds)]
-    product = np.concatenate([rows for rows, _ in found]) if found else np.empty(0, np.int64)
+    product = np.concatenate([rows for rows, _ in found])
     queries = pa.concat_arrays([strings for _, strings in found])
+    if len(product) > max_pairs:
+        kept = np.sort(rng.choice(len(product), max_pairs, replace=False))
+        product, queries = product[kept], queries.take(pa.array(kept))
     return TrainingPairs.from_texts(queries, product, np.ones(len(product), np.float32))
 
 

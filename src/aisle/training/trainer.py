@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aisle.core.errors import UsageError
+from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.rng import stream_seed
 from aisle.losses import NegativeSource, retrieval_loss
@@ -22,7 +22,7 @@ from aisle.training.checkpoint import Checkpoint, Progress
 from aisle.training.config import TrainConfig
 from aisle.training.data import TrainingData
 from aisle.training.optimisers import Optimisers, schedule
-from aisle.training.validation import validation_recall
+from aisle.training.validation import ANY_GRADE, validation_recall
 
 __all__ = ["Trainer", "TrainingResult", "train"]
 
@@ -38,7 +38,7 @@ class TrainingResult:
         recall: Best validation recall@100, in 0..1.
         best_step: Step of the weights that were kept.
         steps: Steps done.
-        pairs_s: Pairs per second of training time, validation apart.
+        pairs_s: Pairs per second of the steps over all tries, validation apart.
         encodes_per_pair: Texts encoded per pair.
         minutes: Training time over all tries, validation included.
         history: One row per validation.
@@ -59,12 +59,14 @@ def train(model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: P
     The model ends with the weights of the best validation.
 
     Raises:
-        UsageError: If there are fewer than two training pairs or no validation query.
+        UsageError: If there are fewer than two training pairs or no validation query that a product answers.
+        WorkspaceError: If the checkpoint is damaged or of another model.
     """
-    if len(data.pairs) < 2 or not len(data.validation.query_features):
+    num_answered = int(data.validation.qrels.has_relevant(ANY_GRADE).sum())
+    if len(data.pairs) < 2 or not num_answered:
         raise UsageError(
-            "Training needs at least 2 pairs and 1 validation query",
-            received={"pairs": len(data.pairs), "validation_queries": len(data.validation.query_features)},
+            "Training needs at least 2 pairs and 1 validation query that a product answers",
+            received={"pairs": len(data.pairs), "validation_queries": num_answered},
             remedy="Import more products, or judgments with a train split and --grades.",
         )
     return Trainer(model, data, config, folder=folder, seed=seed).run()
@@ -90,47 +92,52 @@ class Trainer:
 
     def run(self) -> TrainingResult:
         """Train to the end and return what came of it."""
-        started, saved, train_s, first = time.monotonic(), time.monotonic(), 0.0, self.progress.step
-        before = self.progress.elapsed_s
-        losses: list[float] = []
-        with progress_bar("train", total=self._last_step() * self.batches.batch_size, unit="pairs") as advance:
-            advance(first * self.batches.batch_size)
+        progress, batch_size = self.progress, self.batches.batch_size
+        saved = time.monotonic()
+        started = saved - progress.elapsed_s
+        with (
+            progress_bar("train", total=self._last_step() * batch_size, unit="pairs") as advance,
+            # Each step seeds torch's global stream; the caller finds it as it was.
+            torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []),
+        ):
+            advance(progress.step * batch_size)
             while not self._finished():
                 step_started = time.monotonic()
-                losses.append(self.step(self.batches.batch(self.progress.step)))
-                self.progress.step += 1
-                train_s += time.monotonic() - step_started
-                self.progress.elapsed_s = before + time.monotonic() - started
-                self._plan(train_s / (self.progress.step - first))
-                advance(self.batches.batch_size, f"loss {losses[-1]:.3f} R@100 {max(self.progress.best_recall, 0):.3f}")
+                loss = self.step(self.batches.batch(progress.step))
+                progress.step += 1
+                progress.losses.append(loss)
+                progress.train_s += time.monotonic() - step_started
+                progress.elapsed_s = time.monotonic() - started
+                self._plan()
+                advance(batch_size, f"loss {loss:.3f} R@100 {max(progress.best_recall, 0):.3f}")
                 if self._validation_is_due():
-                    self._validate(float(np.mean(losses)))
-                    losses.clear()
+                    self._validate()
+                    progress.elapsed_s = time.monotonic() - started
                 if self._validation_is_due() or time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
                     self._checkpoint()
                     saved = time.monotonic()
         self.model.network.load_state_dict(self.best)
-        return self._result(train_s, self.progress.step - first)
+        return self._result()
 
     def step(self, batch: Batch) -> float:
         """Do one step and return its loss."""
         network = self.model.network.train()
         # Drop-out draws from torch's own stream: seeding it by step makes a resumed run draw the same.
         torch.manual_seed(stream_seed(self.seed, "dropout", self.progress.step))
-        with _autocast(self.device, enabled=self.config.bf16):
-            loss = self._loss(batch)
+        loss = self._loss(batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        planned = self.progress.planned_steps or self._total_steps()
-        factor = schedule(self.progress.step, planned_steps=planned, warmup_share=self.config.warmup_share)
+        factor = schedule(self.progress.step, planned_steps=self._last_step(), warmup_share=self.config.warmup_share)
         self.optimisers.step(factor)
         network.eval()
         return float(loss.detach())
 
     def _loss(self, batch: Batch) -> Tensor:
         network = self.model.network
-        queries = network.query(feature_batch(self.data.query_features.take(batch.query_index), self.device))
         columns = np.concatenate([batch.product_index, batch.uniform_index])
-        products = network.product(feature_batch(self.data.product_features.take(columns), self.device))
+        with _autocast(self.device, enabled=self.config.bf16):
+            queries = network.query(feature_batch(self.data.query_features.take(batch.query_index), self.device))
+            products = network.product(feature_batch(self.data.product_features.take(columns), self.device))
+        # Outside autocast, which would round the product of float32 vectors too: by 0.1 nats at a temperature of 1/30.
         scores = queries.float() @ products.float().T
         own, rows = torch.arange(len(queries), device=self.device), len(queries)
         sources = [
@@ -159,29 +166,31 @@ class Trainer:
         return self.config.epochs * self.batches.steps_per_epoch
 
     def _last_step(self) -> int:
-        return min(self.progress.planned_steps or self._total_steps(), self._total_steps())
+        return self.progress.planned_steps or self._total_steps()
 
     def _finished(self) -> bool:
         out_of_time = self.progress.elapsed_s > 60 * self.config.max_minutes and self.progress.best_recall >= 0
         return self.progress.step >= self._last_step() or self.progress.misses >= self.config.patience or out_of_time
 
-    def _plan(self, step_s: float) -> None:
+    def _plan(self) -> None:
         """Fix, once, how many steps fit into the time bound, so that the step size falls to its end within it.
 
         A tenth of the bound is left for validations. The plan is kept in the checkpoint: a resumed run keeps it.
         """
-        if self.progress.planned_steps or self.progress.step < _RATE_AFTER:
+        progress = self.progress
+        if progress.planned_steps or progress.step < _RATE_AFTER:
             return
-        fitting = int(0.9 * 60 * self.config.max_minutes / step_s)
-        self.progress.planned_steps = max(_RATE_AFTER, min(fitting, self._total_steps()))
+        fitting = int(0.9 * 60 * self.config.max_minutes * progress.step / progress.train_s)
+        progress.planned_steps = max(_RATE_AFTER, min(fitting, self._total_steps()))
 
     def _validation_is_due(self) -> bool:
         every = max(1, self.batches.steps_per_epoch // self.config.validations_per_epoch)
         return self.progress.step % every == 0 or self.progress.step == self._last_step()
 
-    def _validate(self, loss: float) -> None:
-        recall = validation_recall(self.model, self.data)
+    def _validate(self) -> None:
         progress = self.progress
+        recall, loss = validation_recall(self.model, self.data), float(np.mean(progress.losses))
+        progress.losses.clear()
         progress.history.append(
             {"step": progress.step, "elapsed_s": round(progress.elapsed_s, 2), "loss": loss, "recall": recall}
         )
@@ -199,19 +208,25 @@ class Trainer:
         saved = Checkpoint.read(self.folder)
         if saved is None:
             return
-        self.model.network.load_state_dict(saved.network)
-        self.optimisers.load_state_dict(saved.optimisers)
+        try:
+            self.model.network.load_state_dict(saved.network)
+            self.optimisers.load_state_dict(saved.optimisers)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise WorkspaceError(
+                "A checkpoint must fit the model",
+                received={"folder": str(self.folder), "problem": str(error).splitlines()[0]},
+                remedy="Delete it; training then starts again.",
+            ) from error
         self.progress, self.best = saved.progress, saved.best
 
-    def _result(self, train_s: float, num_steps: int) -> TrainingResult:
-        columns = self.batches.batch_size + self.batches.num_uniform
-        progress = self.progress
+    def _result(self) -> TrainingResult:
+        progress, batch_size = self.progress, self.batches.batch_size
         return TrainingResult(
             recall=progress.best_recall,
             best_step=progress.best_step,
             steps=progress.step,
-            pairs_s=num_steps * self.batches.batch_size / train_s if train_s else 0.0,
-            encodes_per_pair=1 + columns / self.batches.batch_size,
+            pairs_s=progress.step * batch_size / progress.train_s if progress.train_s else 0.0,
+            encodes_per_pair=2 + self.batches.num_uniform / batch_size,
             minutes=progress.elapsed_s / 60,
             history=progress.history,
         )
@@ -220,6 +235,8 @@ class Trainer:
 @contextmanager
 def _autocast(device: torch.device, *, enabled: bool) -> Iterator[None]:
     """Run dense layers in bfloat16 where the device multiplies it fast; without instructions it would be slower."""
-    fast = device.type != "cpu" or torch.cpu._is_avx512_bf16_supported()
+    # PyTorch names the probe so from 2.5 on.
+    has_instructions = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    fast = device.type != "cpu" or has_instructions()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled and fast):
         yield

@@ -7,10 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Int64
 
-from aisle.core.text import word_lists
-from aisle.features import ProductText
+from aisle.features import Analyser, ProductText
 from aisle.measures import Qrels
-from aisle.training.data import word_matrix
+from aisle.training.data import stem_lists, word_matrix
 from aisle.training.pairs import TrainingPairs
 
 __all__ = ["qrels_of_matches", "qrels_of_pairs", "spread"]
@@ -29,23 +28,29 @@ def spread(chosen: Bool[np.ndarray, " queries"], *, most: int) -> Int64[np.ndarr
 
 
 def qrels_of_pairs(pairs: TrainingPairs, queries: Int64[np.ndarray, " chosen"]) -> Qrels:
-    """Take the pairs of some queries as their relevant products, graded by weight."""
+    """Take the pairs of some queries as their relevant products, graded by weight (the highest, where one repeats)."""
     row_of = np.full(len(pairs.queries), -1, np.int64)
     row_of[queries] = np.arange(len(queries))
     row = row_of[pairs.query_index]
     kept = row >= 0
-    return _best_grades(row[kept], pairs.product_index[kept], pairs.weight[kept], num_queries=len(queries))
+    return Qrels.from_triples(
+        query_index=row[kept],
+        product_index=pairs.product_index[kept],
+        grade=pairs.weight[kept],
+        num_queries=len(queries),
+    )
 
 
-def qrels_of_matches(queries: pa.Array, texts: ProductText) -> Qrels:
-    """Take as relevant every product whose texts hold all words of a query.
+def qrels_of_matches(queries: pa.Array, texts: ProductText, *, stemmer: str | None = None) -> Qrels:
+    """Take as relevant every product whose texts hold all words of a query, compared by stem.
 
     A pseudo-query is cut from one product, but any product that holds its words answers it as well; only so can a
     broad query, such as a brand, tell a good model from a bad one.
     """
-    lists = word_lists(queries)
+    analyser = Analyser(stemmer)
+    lists = stem_lists(queries, analyser)
     vocabulary = pc.unique(lists.flatten())
-    held = word_matrix(word_lists(texts.joined()), vocabulary).T.tocsc()
+    held = word_matrix(stem_lists(texts.joined(), analyser), vocabulary).T.tocsc()
     wanted = word_matrix(lists, vocabulary)
     rows, columns = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for start in range(0, len(queries), _QUERIES_AT_ONCE):
@@ -56,17 +61,3 @@ def qrels_of_matches(queries: pa.Array, texts: ProductText) -> Qrels:
         columns.append(hits.col[holds_all].astype(np.int64))
     row, column = np.concatenate(rows), np.concatenate(columns)
     return Qrels.from_triples(query_index=row, product_index=column, grade=np.ones(len(row)), num_queries=len(queries))
-
-
-def _best_grades(row: np.ndarray, product: np.ndarray, grade: np.ndarray, *, num_queries: int) -> Qrels:
-    """Keep each (query, product) once, with its highest grade."""
-    order = np.lexsort((-grade, product, row))
-    row, product, grade = row[order], product[order], grade[order]
-    first = np.ones(len(row), bool)
-    first[1:] = (row[1:] != row[:-1]) | (product[1:] != product[:-1])
-    return Qrels.from_triples(
-        query_index=row[first],
-        product_index=product[first],
-        grade=grade[first].astype(np.float64),
-        num_queries=num_queries,
-    )

@@ -58,7 +58,7 @@ class Manifest:
         files = {
             path.relative_to(folder).as_posix(): file_sha256(path)
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != MANIFEST_NAME
+            if path.is_file() and path != folder / MANIFEST_NAME
         }
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(files=files, versions=_versions(), created_at=now, **values)
@@ -87,7 +87,7 @@ class Manifest:
                 received={"folder": str(folder)},
                 remedy="Run its step again.",
             ) from None
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise WorkspaceError(
                 "A manifest must be readable",
                 received={"path": str(path), "problem": str(error)},

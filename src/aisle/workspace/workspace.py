@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from aisle.core.errors import WorkspaceError
 from aisle.workspace.hashing import fingerprint
@@ -21,7 +21,15 @@ __all__ = ["FORMAT_VERSION", "StepResult", "Workspace"]
 FORMAT_VERSION = 1
 """Version of the folder's layout; a workspace of another version is refused."""
 
+_COMMANDS = {
+    "products": ": `aisle import --products FILE`",
+    "judgments": ": `aisle import --judgments FILE`",
+    "features": ": `aisle train`",
+    "model": ": `aisle train`",
+    "index": ": `aisle index`",
+}
 _MARKER = "workspace.json"
+_OLD = "old."
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,10 @@ class Workspace:
 
     def has(self, name: str) -> bool:
         """Tell whether the artefact exists (whole, as artefacts only exist whole)."""
-        self._recover(name)
-        return (self.folder(name) / MANIFEST_NAME).exists()
+        manifest = self.folder(name) / MANIFEST_NAME
+        if not manifest.exists():
+            self._recover(name)
+        return manifest.exists()
 
     def manifest(self, name: str) -> Manifest:
         """Return the artefact's manifest.
@@ -86,12 +96,14 @@ class Workspace:
             raise WorkspaceError(
                 f"The workspace must hold {name!r}",
                 received={"workspace": str(self.path), "holds": self.names()},
-                remedy=f"Run the step that makes {name!r} first.",
+                remedy=f"Run the step that makes {name!r} first{_COMMANDS.get(name, '')}.",
             )
         return Manifest.read(self.folder(name))
 
     def names(self) -> list[str]:
         """Return the names of all artefacts."""
+        for old in self.path.glob(f".partial/{_OLD}*"):
+            self._recover(old.name.removeprefix(_OLD))
         return sorted(path.parent.name for path in self.path.glob(f"*/{MANIFEST_NAME}"))
 
     def verified(self, name: str) -> Path:
@@ -149,34 +161,46 @@ class Workspace:
         return StepResult(manifest, skipped=False)
 
     def _partial(self, name: str, mark: str) -> Path:
-        parent = self.path / ".partial"
-        wanted = parent / f"{name}-{mark[:16]}"
-        for other in parent.glob(f"{name}-*"):
-            if other != wanted:
-                shutil.rmtree(other)
+        wanted = self.path / ".partial" / f"{name}-{mark[:16]}"
         wanted.mkdir(parents=True, exist_ok=True)
+        for other in wanted.parent.iterdir():
+            if other.name.rpartition("-")[0] == name and other != wanted:
+                shutil.rmtree(other)
         return wanted
 
     def _replace(self, name: str, partial: Path) -> None:
         old = self._old(name)
         shutil.rmtree(old, ignore_errors=True)
-        if self.folder(name).exists():
-            self.folder(name).rename(old)
-        partial.rename(self.folder(name))
+        with self._swap():
+            if self.folder(name).exists():
+                self.folder(name).rename(old)
+            partial.rename(self.folder(name))
         _fsync_folder(self.path)
         shutil.rmtree(old, ignore_errors=True)
 
     def _recover(self, name: str) -> None:
         """Put the old artefact back where a kill fell between the two renames of `_replace`."""
-        if self._old(name).exists() and not self.folder(name).exists():
-            self._old(name).rename(self.folder(name))
+        old, folder = self._old(name), self.folder(name)
+        if not old.exists() or folder.exists():
+            return
+        with self._swap():
+            # Seen again behind a writer that was not killed: the new artefact is in its place by now.
+            if old.exists() and not folder.exists():
+                old.rename(folder)
 
     def _old(self, name: str) -> Path:
-        return self.path / ".partial" / f"old.{name}"
+        return self.path / ".partial" / f"{_OLD}{name}"
+
+    @contextmanager
+    def _swap(self) -> Iterator[None]:
+        """Let one process at a time, reader or writer, rename artefacts; held for an instant, so that others wait."""
+        with (self.path / ".partial" / ".swap").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        with (self.path / ".lock").open("w") as file:
+        with self._lock_file() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -187,28 +211,45 @@ class Workspace:
                 ) from None
             yield
 
+    def _lock_file(self) -> TextIO:
+        try:
+            return (self.path / ".lock").open("w")
+        except OSError as error:
+            raise WorkspaceError(
+                "The workspace must be writable",
+                received={"workspace": str(self.path), "problem": str(error)},
+                remedy="Mend its permissions, or work on a copy.",
+            ) from error
+
 
 def _create(path: Path, marker: Path) -> None:
     if path.exists() and not path.is_dir():
         raise WorkspaceError(
             "The workspace must be a folder", received={"workspace": str(path)}, remedy="Name another."
         )
-    if path.exists() and any(path.iterdir()):
-        raise WorkspaceError(
-            "A new workspace must be an empty or a new folder",
-            received={"workspace": str(path)},
-            remedy="Name another folder; nothing was changed in this one.",
-        )
-    path.mkdir(parents=True, exist_ok=True)
     temporary = marker.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"format_version": FORMAT_VERSION}), encoding="utf-8")
-    temporary.replace(marker)
+    try:
+        if path.exists() and any(other != temporary for other in path.iterdir()):
+            raise WorkspaceError(
+                "A new workspace must be an empty or a new folder",
+                received={"workspace": str(path)},
+                remedy="Name another folder; nothing was changed in this one.",
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"format_version": FORMAT_VERSION}), encoding="utf-8")
+        temporary.replace(marker)
+    except OSError as error:
+        raise WorkspaceError(
+            "The folder of a new workspace must be writable",
+            received={"workspace": str(path), "problem": str(error)},
+            remedy="Name another folder.",
+        ) from error
 
 
 def _check_version(marker: Path) -> None:
     try:
         version = json.loads(marker.read_text(encoding="utf-8"))["format_version"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         version = "unreadable"
     if version != FORMAT_VERSION:
         raise WorkspaceError(

@@ -1,4 +1,4 @@
-"""From text to the terms that BM25 counts."""
+"""From text to terms: the project's words, reduced to stems; for BM25 and for hashed terms alike."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Analyser:
                 remedy=f"Choose among {', '.join(Stemmer.algorithms())}, or none.",
             )
         self.stemmer = stemmer
-        self._stems: Callable[[list[str]], list[str]] = list if stemmer is None else Stemmer.Stemmer(stemmer).stemWords
+        self.stems: Callable[[list[str]], list[str]] = list if stemmer is None else Stemmer.Stemmer(stemmer).stemWords
 
     def terms(self, texts: pa.Array) -> pa.ListArray:
         """Return the terms of each text, in order and with repetitions, as lists of dictionary-encoded strings.
@@ -52,6 +52,6 @@ class Analyser:
         """
         lists = word_lists(texts)
         words = lists.flatten().dictionary_encode()
-        stems = pa.array(self._stems(words.dictionary.to_pylist()), pa.string()).dictionary_encode()
+        stems = pa.array(self.stems(words.dictionary.to_pylist()), pa.string()).dictionary_encode()
         terms = pa.DictionaryArray.from_arrays(stems.indices.take(words.indices), stems.dictionary)
         return pa.ListArray.from_arrays(pc.subtract(lists.offsets, lists.offsets[0]), terms)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from aisle.core.errors import UsageError
 from aisle.core.text import words
-from aisle.retrieval import Analyser
+from aisle.features import Analyser
 
 
 def terms(texts, stemmer="english"):

@@ -1,0 +1,51 @@
+"""Latency of encoding one query with the small model (term + 2-layer transformer), features included.
+
+Run: python benchmarks/encoding.py
+Each call takes a query that was not encoded before; one process, no cache, as many threads as torch is given below.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from results_file import arguments, publish
+
+from aisle.features import FeatureConfig, Featuriser
+from aisle.simulation import generate_catalogue
+from aisle.towers import TowerConfig, TowerNetwork, TwoTower
+
+
+def main() -> None:
+    options = arguments(__doc__).parse_args()
+    torch.set_num_threads(1)
+    catalogue = generate_catalogue(5_000, seed=0)
+    featuriser = Featuriser.fit(catalogue.products, FeatureConfig())
+    config = TowerConfig()
+    model = TwoTower(featuriser, TowerNetwork.build(config, featuriser).eval(), config)
+    queries = pseudo_queries(catalogue.products.column("title").to_pylist(), 200 if options.quick else 3_000)
+    for query in queries[:50]:
+        model.encode_queries([query])
+    took_ms = np.array([one(model, query) for query in queries[50:]])
+    p50, p99 = np.percentile(took_ms, [50, 99])
+    results = {"query_ms_p50": round(float(p50), 3), "query_ms_p99": round(float(p99), 3), "queries": len(took_ms)}
+    table = ["| queries | p50 ms | p99 ms |", "|---|---|---|", f"| {len(took_ms):,} | {p50:.3f} | {p99:.3f} |"]
+    publish("encoding", results, table, options)
+
+
+def pseudo_queries(titles: list[str], count: int) -> list[str]:
+    """Take two to four words from the middle of titles, all distinct."""
+    found = dict.fromkeys(" ".join(title.split()[1 : 3 + i % 3]) for i, title in enumerate(titles))
+    return [query for query in found if query][:count]
+
+
+def one(model: TwoTower, query: str) -> float:
+    """Encode one query and return its milliseconds."""
+    started = time.perf_counter()
+    model.encode_queries([query])
+    return (time.perf_counter() - started) * 1e3
+
+
+if __name__ == "__main__":
+    main()

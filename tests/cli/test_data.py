@@ -1,0 +1,108 @@
+import gzip
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aisle.pipelines.catalogue import read_judgments, read_products
+from aisle.workspace import Workspace
+
+ROWS = [
+    {"sku": "1", "name": "Red [bold] lamp", "cents": 1250, "path": "Home > Lamps"},
+    {"sku": "2", "name": "Blue chair", "cents": 9900, "path": "Home > Chairs"},
+]
+MAP = "product_id=sku,title=name,price=cents/100,category=path"
+
+
+def write_csv(path):
+    lines = ["sku,name,cents,path", *(",".join(f'"{value}"' for value in row.values()) for row in ROWS)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_tsv(path):
+    lines = ["sku\tname\tcents\tpath", *("\t".join(map(str, row.values())) for row in ROWS)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_jsonl(path):
+    text = "".join(json.dumps(row) + "\n" for row in ROWS)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
+def write_parquet(path):
+    pq.write_table(pa.Table.from_pylist(ROWS), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("a.csv", write_csv), ("a.tsv", write_tsv), ("a.jsonl", write_jsonl), ("a.jsonl.gz", write_jsonl),
+     ("a.parquet", write_parquet)],
+)  # fmt: skip
+def test_every_format_imports_to_the_same_products(aisle_json, tmp_path, name, write):
+    write(tmp_path / name)
+    report = aisle_json("import", "--workspace", tmp_path / "shop", "--products", tmp_path / name, "--map", MAP)
+    assert report["tables"]["products"]["usable"] == 2
+    products = read_products(Workspace.open(tmp_path / "shop"))
+    assert products.select(["product_id", "title", "price", "category"]).to_pylist() == [
+        {"product_id": "1", "title": "Red [bold] lamp", "price": 12.5, "category": ["Home", "Lamps"]},
+        {"product_id": "2", "title": "Blue chair", "price": 99.0, "category": ["Home", "Chairs"]},
+    ]
+    again = aisle_json("import", "--workspace", tmp_path / "shop", "--products", tmp_path / name, "--map", MAP)
+    assert again["tables"]["products"]["skipped"] is True
+
+
+@pytest.fixture
+def judgments(tmp_path):
+    write_jsonl(tmp_path / "stock.jsonl")
+    path = tmp_path / "judgments.csv"
+    path.write_text("q,docid,stars,split\nlamp,1,5,train\nchair,2,3,validation\nlamp,9,5,test\nlamp,2,0,test\n")
+    return ["--products", tmp_path / "stock.jsonl", "--judgments", path, "--map", MAP,
+            "--map", "query=q,judgments.product_id=docid,grade=stars"]  # fmt: skip
+
+
+def test_two_files_in_one_command_with_stages(aisle_json, judgments, tmp_path):
+    report = aisle_json("import", "--workspace", tmp_path / "shop", *judgments, "--grades", "clicked=3,ordered=5")
+    assert report["tables"]["judgments"]["quarantined"] == 1
+    assert report["tables"]["judgments"]["problems"][0]["column"] == "product_id"
+    shop = Workspace.open(tmp_path / "shop")
+    stages = {split: read_judgments(shop, split).column("stage_grade").to_pylist() for split in ("train", "validation")}
+    assert stages == {"train": [4.0], "validation": [2.0]}
+    assert read_judgments(shop, "test").select(["query", "product_id", "grade"]).to_pylist() == [
+        {"query": "lamp", "product_id": "2", "grade": 0.0}
+    ]
+
+
+def test_the_table_for_people_counts_and_names_what_was_set_aside(aisle, judgments, tmp_path):
+    result = aisle("import", "--workspace", tmp_path / "shop", *judgments)
+    assert result.code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.out.splitlines() if "│" in line]
+    assert rows == [["products", "2", "2", "0", "0", "done"], ["judgments", "4", "3", "1", "0", "done"]]
+    assert "judgments: product_id must be a product of the catalogue: 1 quarantined (row 3: '9')" in result.err
+    assert "Set aside, with reasons: " in result.err
+
+
+def test_simulate_gives_the_same_shop_for_the_same_seed(aisle_json, aisle, tmp_path):
+    first = aisle_json("simulate", "--workspace", tmp_path / "a", "--products", 100, "--seed", 4)
+    assert first["tables"]["products"]["usable"] == 100
+    aisle_json("simulate", "--workspace", tmp_path / "b", "--products", 100, "--seed", 4)
+    shops = [Workspace.open(tmp_path / name) for name in "ab"]
+    assert shops[0].manifest("products").content == shops[1].manifest("products").content
+    again = aisle("simulate", "--workspace", tmp_path / "a", "--products", 100, "--seed", 4)
+    assert again.out.count("unchanged: skipped") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "either own files or one known data set"),
+        (["--products", "x.csv", "--from", "icecat"], "either own files or one known data set"),
+        (["--from", "icecat", "--map", "title=name"], "--map must come with own files"),
+        (["--products", "x.csv", "--path", "folder"], "--path with --from"),
+        (["--from", "icecta"], "Did you mean icecat"),
+    ],
+)
+def test_options_that_do_not_go_together(aisle, tmp_path, arguments, text):
+    result = aisle("import", "--workspace", tmp_path / "shop", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert text in result.err

@@ -1,0 +1,27 @@
+import pytest
+
+
+@pytest.mark.slow
+def test_train_and_index_report_and_are_skipped_the_second_time(
+    aisle, aisle_json, import_shop, tiny, set_options, tmp_path
+):
+    shop = import_shop(tmp_path / "shop").path
+    settings = set_options(tiny())
+    train = ["train", "--workspace", shop, *settings]
+    first, second = aisle_json(*train), aisle_json(*train)
+    assert (first["step"], first["skipped"], second["skipped"]) == ("train", False, True)
+    assert 0 <= first["validation_recall@100"] <= 1
+    assert {**first, "skipped": True} == second
+    assert "train (unchanged: skipped)" in aisle(*train).out
+    # The settings of training are no business of the index.
+    first, second = aisle_json("index", "--workspace", shop), aisle_json("index", "--workspace", shop, *settings)
+    assert (first["step"], first["skipped"], second["skipped"]) == ("index", False, True)
+    assert first["index"]["num_products"] == 300
+    assert {**first, "skipped": True} == second
+
+
+def test_index_settings_are_taken_from_a_recipe(aisle_json, shop, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[index]\nkind = "exact"\n[hybrid]\nsemantic_weight = 0.25\n')
+    report = aisle_json("index", "--workspace", shop.path, "--recipe", recipe)
+    assert (report["index"]["kind"], report["hybrid"]["semantic_weight"]) == ("exact", 0.25)

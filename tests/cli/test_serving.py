@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from aisle.cli import serving
+
+
+def test_search_as_json(aisle_json, built_shop, simulated):
+    answer = aisle_json("search", "red lamp", "--workspace", built_shop.path, "--k", 3, "--mode", "semantic")
+    assert (answer["query"], answer["mode"]) == ("red lamp", "semantic")
+    assert [hit["rank"] for hit in answer["hits"]] == [1, 2, 3]
+    titles = dict(zip(*simulated.products.select(["product_id", "title"]).to_pydict().values(), strict=True))
+    assert all(hit["title"] == titles[hit["product_id"]] for hit in answer["hits"])
+    assert aisle_json("search", "red lamp", "--workspace", built_shop.path)["mode"] == "hybrid"
+
+
+def test_search_as_a_table_shows_brackets_as_they_are(aisle, built_shop):
+    result = aisle("search", "lamp [red]", "--workspace", built_shop.path, "--k", 2)
+    assert result.code == 0
+    assert result.out.startswith("lamp [red] (hybrid)")
+    assert sum(line.startswith("│ ") for line in result.out.splitlines()) == 2
+
+
+def test_nothing_found_is_an_empty_list(aisle_json, aisle, built_shop):
+    arguments = ["search", "qqqq", "--workspace", built_shop.path, "--mode", "lexical"]
+    assert aisle_json(*arguments)["hits"] == []
+    assert aisle(*arguments).code == 0
+
+
+def test_serve_hands_its_options_on(aisle, built_shop, monkeypatch):
+    asked = {}
+
+    def serve(workspace, *, on_ready, **options):
+        asked.update(path=workspace.path, **options)
+        on_ready("http://127.0.0.1:1/")
+
+    monkeypatch.setattr("aisle.pipelines.serving.serve", serve)
+    result = aisle("serve", "--workspace", built_shop.path, "--port", 8080)
+    assert asked == {"path": built_shop.path, "host": "127.0.0.1", "port": 8080}
+    assert (result.out, result.err) == ("", "The search page is at http://127.0.0.1:1/ (Ctrl-C ends it).\n")
+
+
+def test_serve_on_other_than_loopback_is_refused(aisle, built_shop):
+    result = aisle("serve", "--workspace", built_shop.path, "--host", "0.0.0.0", "--port", 0)
+    assert result.code == 2
+    assert "must be a loopback address" in result.err
+
+
+@pytest.mark.slow
+def test_demo_prints_one_object_and_says_the_rest_elsewhere(aisle, tiny, set_options, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    result = aisle("demo", "--products", 120, "--no-serve", "--json", *set_options(tiny()))
+    assert result.code == 0, result.err
+    assert set(json.loads(result.out)["systems"]) == {"lexical", "semantic", "hybrid"}
+    assert result.err.startswith("1/4  import: generating a catalogue of 120 products")
+    assert (tmp_path / "demo-workspace" / "generated" / "workspace.json").exists()
+    served = []
+    monkeypatch.setattr(
+        "aisle.pipelines.serving.serve", lambda workspace, **_options: served.append(workspace.path.name)
+    )
+    again = aisle("demo", "--products", 120, *set_options(tiny()))
+    assert again.err.count("unchanged") == 2
+    assert "Try: aisle search" in again.err
+    assert served == ["generated"]
+
+
+def test_the_address_is_told(capsys):
+    serving._say_ready("http://127.0.0.1:5/")
+    assert "http://127.0.0.1:5/" in capsys.readouterr().err

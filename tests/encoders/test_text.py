@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import TruncatedSVD
+from torch.nn.functional import normalize
+
+from aisle.core.errors import ConfigError, ModelError
+from aisle.encoders import PretrainedTransformer, SmallTransformer, TextEncoder, TextEncoderConfig, TokenBatch
+from aisle.encoders.text import build_text_encoder, pool_mean
+
+
+def encoder(dim=8, hidden_dim=16, **settings):
+    torch.manual_seed(0)
+    config = TextEncoderConfig(num_layers=1, hidden_dim=hidden_dim, num_heads=2, **settings)
+    return build_text_encoder(config, dim=dim, vocabulary_size=20, max_tokens=6).eval()
+
+
+def batch(lengths):
+    torch.manual_seed(1)
+    real = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    return TokenBatch(torch.randint(1, 20, real.shape).where(real, 0), real)
+
+
+def test_pooling_averages_the_tokens_that_are_real():
+    hidden = torch.tensor([[[1.0, 2], [3, 4], [99, 99]], [[5, 6], [99, 99], [99, 99]], [[9, 9]] * 3])
+    real = torch.tensor([[True, True, False], [True, False, False], [False] * 3])
+    assert pool_mean(hidden, real).tolist() == [[2, 3], [5, 6], [0, 0]]
+
+
+@torch.no_grad()
+def test_texts_become_unit_vectors_of_the_projected_mean():
+    text, tokens = encoder(), batch([3, 6, 1])
+    found = text(tokens)
+    assert found.shape == (3, 8)
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(3))
+    pooled = pool_mean(text.transformer(tokens.ids, tokens.real), tokens.real)
+    torch.testing.assert_close(text.pooled(tokens), pooled)
+    torch.testing.assert_close(found, normalize(pooled @ text.projection.weight.T))
+
+
+@torch.no_grad()
+def test_a_text_has_the_same_vector_alone_and_in_a_padded_batch():
+    text, tokens = encoder(), batch([3, 6, 1])
+    together = text(tokens)
+    for row, length in enumerate([3, 6, 1]):
+        alone = text(TokenBatch(tokens.ids[[row], :length], tokens.real[[row], :length]))
+        torch.testing.assert_close(together[[row]], alone, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_a_projection_of_full_width_keeps_every_cosine():
+    text = encoder(dim=16)
+    pooled = torch.randn(50, 16) + 2
+    text.start_projection_from(pooled)
+    before, after = normalize(pooled), normalize(text.projection(pooled))
+    torch.testing.assert_close(after @ after.T, before @ before.T, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_a_narrow_projection_keeps_the_order_of_similarities_of_vectors_that_lie_in_few_directions():
+    text = encoder(dim=4)
+    pooled = torch.randn(40, 4) @ torch.randn(4, 16) + 0.001 * torch.randn(40, 16)
+    text.start_projection_from(pooled)
+    before, after = normalize(pooled), normalize(text.projection(pooled))
+    torch.testing.assert_close(after @ after.T, before @ before.T, atol=5e-3, rtol=0)
+    nearest = [similarity.fill_diagonal_(-1).argmax(1) for similarity in (before @ before.T, after @ after.T)]
+    assert (nearest[0] == nearest[1]).float().mean() > 0.9
+
+
+@torch.no_grad()
+def test_the_projection_spans_what_a_truncated_svd_spans():
+    text = encoder(dim=3)
+    pooled = torch.randn(60, 16) * torch.linspace(3, 0.1, 16)
+    text.start_projection_from(pooled)
+    unit = normalize(pooled).numpy()
+    peer = TruncatedSVD(3, algorithm="arpack", random_state=0).fit(unit).components_
+    own = text.projection.weight.numpy()
+    np.testing.assert_allclose(own.T @ own, peer.T @ peer, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("rows", [1, 3])
+def test_directions_that_few_texts_do_not_give_are_zero(rows):
+    text = encoder(dim=8)
+    pooled = torch.randn(rows, 16)
+    text.start_projection_from(pooled)
+    weight = text.projection.weight
+    torch.testing.assert_close(weight[:rows] @ weight[:rows].T, torch.eye(rows), atol=1e-5, rtol=0)
+    assert weight[rows:].abs().sum() == 0
+    wide = encoder(dim=20)
+    wide.start_projection_from(torch.randn(50, 16))
+    assert wide.projection.weight[16:].abs().sum() == 0
+
+
+def test_settings_reach_the_small_transformer():
+    text = encoder(dim=4, hidden_dim=24, dropout=0.25)
+    assert isinstance(text.transformer, SmallTransformer)
+    assert (text.dim, text.transformer.hidden_dim, len(text.transformer.layers)) == (4, 24, 1)
+    assert text.transformer.tokens.weight.shape == (20, 24)
+    assert text.transformer.positions.shape == (6, 24)
+    assert text.transformer.layers[0].dropout.p == 0.25
+    assert text.transformer.layers[0].num_heads == 2
+
+
+def test_heads_that_do_not_divide_the_width_are_refused():
+    with pytest.raises(ConfigError, match=r"multiple of text\.num_heads.*hidden_dim'?=16, text\.num_heads=3\. Change"):
+        build_text_encoder(TextEncoderConfig(hidden_dim=16, num_heads=3), dim=4, vocabulary_size=9, max_tokens=4)
+
+
+def build_from(checkpoint, max_tokens=512):
+    config = TextEncoderConfig(init=str(checkpoint), num_heads=3, hidden_dim=16)
+    return build_text_encoder(config, dim=5, vocabulary_size=9, max_tokens=max_tokens)
+
+
+def test_a_checkpoint_gives_its_own_width(minilm):
+    text = build_from(minilm)
+    assert isinstance(text, TextEncoder)
+    assert isinstance(text.transformer, PretrainedTransformer)
+    assert text.projection.weight.shape == (5, 384)
+
+
+def test_texts_longer_than_the_checkpoint_reads_are_refused(minilm):
+    with pytest.raises(ConfigError, match=r"longest text.*513.*512.*Lower features\.tokens\.max_product_tokens"):
+        build_from(minilm, max_tokens=513)
+
+
+def test_a_checkpoint_that_is_missing_is_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"text\.init must name a Hugging Face encoder"):
+        build_from(tmp_path / "none")

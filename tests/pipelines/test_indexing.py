@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from aisle.core.errors import WorkspaceError
+from aisle.index import load_index
+from aisle.pipelines.featurising import featurise
+from aisle.pipelines.indexing import build_indexes
+from aisle.pipelines.searching import load_engine
+from aisle.pipelines.training import load_model
+from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT
+from aisle.workspace import Workspace
+
+
+def nearest(workspace, texts, k=3):
+    return (
+        load_index(workspace.folder("index") / "semantic")
+        .search(load_model(workspace).encode_queries(texts), k=k)
+        .product_index
+    )
+
+
+def test_everything_is_built_and_measured(built_shop):
+    summary = built_shop.manifest("index").summary
+    assert summary["index"]["num_products"] == 300
+    assert summary["index"]["dim"] == 32
+    assert 0.9 < summary["index"]["ann_recall"] <= 1
+    assert summary["index"]["num_queries"] == 30
+    assert summary["hybrid"]["weight_from"] == "30 validation queries"
+    assert {path.name for path in built_shop.folder("index").iterdir()} == {
+        "semantic",
+        "lexical",
+        "hybrid.json",
+        "manifest.json",
+    }
+
+
+def test_indexing_is_skipped_until_something_changes(shop, tiny_recipe):
+    assert build_indexes(shop, tiny_recipe()).skipped
+    exact = build_indexes(shop, tiny_recipe(index__kind="exact"))
+    assert not exact.skipped
+    assert exact.manifest.summary["index"]["kind"] == "exact"
+    assert exact.manifest.summary["index"]["ann_recall"] == 1.0
+
+
+def test_a_weight_of_the_recipe_is_taken(shop, tiny_recipe):
+    recipe = tiny_recipe(hybrid__semantic_weight=0.3, hybrid__fusion="reciprocal_rank", hybrid__depth=200)
+    hybrid = build_indexes(shop, recipe).manifest.summary["hybrid"]
+    assert hybrid == {"fusion": "reciprocal_rank", "depth": 200, "semantic_weight": 0.3, "weight_from": "recipe"}
+
+
+def test_without_judged_validation_queries_the_weight_is_the_default(shop, import_shop, simulated, tiny_recipe):
+    import pyarrow.compute as pc
+
+    test = simulated.judgments.filter(pc.equal(simulated.judgments.column("split"), "test"))
+    import_shop(shop.path, products=None, judgments=test)
+    summary = build_indexes(shop, tiny_recipe()).manifest.summary
+    assert summary["hybrid"]["weight_from"] == "fixed default"
+    assert summary["hybrid"]["semantic_weight"] == DEFAULT_SEMANTIC_WEIGHT
+    assert summary["index"]["num_queries"] > 100
+
+
+def test_vectors_are_of_the_products_that_were_imported_last(shop, import_shop, simulated, tiny_recipe):
+    import_shop(shop.path, products=simulated.products.slice(100, 50), judgments=None)
+    build_indexes(shop, tiny_recipe())
+    engine = load_engine(shop)
+    assert engine.num_products == 50
+    expected = load_model(shop).encode_products(simulated.products.slice(100, 50))
+    query = load_model(shop).encode_queries(["lamp"])
+    best = np.argsort(-(query @ expected.T)[0], kind="stable")[:5]
+    ids = simulated.products.column("product_id").to_pylist()[100:150]
+    assert [hit.product_id for hit in engine.search("lamp", k=5, mode="semantic")] == [ids[row] for row in best]
+
+
+def test_features_that_the_model_was_not_trained_on_are_not_indexed(shop, tiny_recipe):
+    # As a training leaves it that was killed after its features were made.
+    before = nearest(shop, ["lamp", "shoe"])
+    featurise(shop, tiny_recipe(features__tokens__vocabulary_size=400, features__term__num_buckets=512))
+    assert not build_indexes(shop, tiny_recipe()).skipped
+    assert (nearest(shop, ["lamp", "shoe"]) == before).all()
+
+
+def test_nothing_trained_nothing_indexed(import_shop, tiny_recipe, tmp_path):
+    workspace = import_shop(tmp_path / "shop")
+    with pytest.raises(WorkspaceError, match=r"must hold 'model'.*`aisle train`"):
+        build_indexes(workspace, tiny_recipe())
+    with pytest.raises(WorkspaceError, match=r"must hold 'products'.*`aisle import"):
+        build_indexes(Workspace.open(tmp_path / "new", create=True), tiny_recipe())
+    assert not workspace.has("index")

@@ -1,0 +1,81 @@
+import json
+
+import numpy as np
+import pytest
+
+from aisle.core.errors import ModelError, WorkspaceError
+from aisle.pipelines.training import load_model, train_model
+from aisle.workspace import file_sha256
+
+
+def weights_hash(workspace):
+    return file_sha256(workspace.folder("model") / "model.safetensors")
+
+
+def test_a_trained_model_is_kept_with_all_it_needs(built_shop):
+    folder = built_shop.folder("model")
+    names = {path.name for path in folder.iterdir()}
+    assert {"model.safetensors", "config.json", "idf.npy", "tokenizer.json", "training.json", "README.md"} <= names
+    assert not [name for name in names if name.startswith("checkpoint")]
+    summary = built_shop.manifest("model").summary
+    assert 0 <= summary["validation_recall@100"] <= 1
+    assert summary["steps"] == json.loads((folder / "training.json").read_text())["steps"] > 0
+    card = (folder / "README.md").read_text()
+    assert "term (16 dimensions), text (16 dimensions); fusion: post" in card
+    assert "600 pairs over 300 products, seed 0" in card
+
+
+def test_a_loaded_model_encodes_queries_and_products_into_one_space(built_shop, simulated):
+    model = load_model(built_shop)
+    products, queries = model.encode_products(simulated.products.slice(0, 3)), model.encode_queries(["red lamp", ""])
+    assert (products.shape, queries.shape, queries.dtype) == ((3, 32), (2, 32), np.float32)
+    assert np.isfinite(queries).all()
+
+
+def test_training_is_skipped_until_something_changes(shop, tiny_recipe):
+    before = weights_hash(shop)
+    assert train_model(shop, tiny_recipe()).skipped
+    assert not train_model(shop, tiny_recipe(seed=1)).skipped
+    assert weights_hash(shop) != before
+    assert not train_model(shop, tiny_recipe()).skipped
+    assert weights_hash(shop) == before
+
+
+def test_other_weights_of_a_checkpoint_train_another_model(import_shop, tiny_recipe, checkpoint, tmp_path):
+    workspace = import_shop(tmp_path / "shop")
+    train_model(workspace, tiny_recipe(text__init=checkpoint(seed=1)))
+    before = weights_hash(workspace)
+    result = train_model(workspace, tiny_recipe(text__init=checkpoint(seed=2)))
+    assert not result.skipped
+    assert weights_hash(workspace) != before
+    assert load_model(workspace).encode_queries(["lamp"]).shape == (1, 32)
+
+
+@pytest.mark.parametrize("part", ["term", "text"])
+def test_one_part_alone_trains(import_shop, tiny_recipe, part, tmp_path):
+    workspace = import_shop(tmp_path / "shop")
+    other = {"term": "text", "text": "term"}[part]
+    train_model(workspace, tiny_recipe(**{f"{other}__enabled": "false"}))
+    assert f"Parts: {part} (32 dimensions)" in (workspace.folder("model") / "README.md").read_text()
+
+
+def test_a_model_of_another_feature_spec_is_refused(shop):
+    from aisle.workspace import Manifest
+
+    folder = shop.folder("model")
+    config = json.loads((folder / "config.json").read_text())
+    config["features"]["version"] += 1
+    (folder / "config.json").write_text(json.dumps(config))
+    manifest = shop.manifest("model")
+    Manifest.of_folder(
+        folder, step="model", fingerprint=manifest.fingerprint, inputs=manifest.inputs, config=manifest.config, seed=0
+    ).write(folder)
+    with pytest.raises(ModelError, match="feature spec must be of version"):
+        load_model(shop)
+
+
+def test_damaged_weights_are_refused_before_they_are_read(shop):
+    path = shop.folder("model") / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(WorkspaceError, match=r"model\.safetensors.*changed"):
+        load_model(shop)

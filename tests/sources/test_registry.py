@@ -1,0 +1,45 @@
+import pyarrow as pa
+import pytest
+
+from aisle.core.errors import UsageError
+from aisle.sources import SOURCES, Loader, SourceTables, load_source
+
+
+def load_users(folder):
+    return SourceTables({"users": pa.table({"user_id": [(folder / "users.txt").read_text()]})})
+
+
+def download_users(folder):
+    folder.mkdir(parents=True)
+    (folder / "users.txt").write_text("fetched")
+
+
+SHOP = {"shop": Loader(load_users, download=download_users), "closed": Loader(load_users)}
+
+
+def test_icecat_is_known_and_can_be_downloaded():
+    assert SOURCES["icecat"].download is not None
+
+
+def test_a_path_is_read_as_it_is(tmp_path):
+    (tmp_path / "users.txt").write_text("own")
+    source = load_source("shop", path=tmp_path, cache_dir=tmp_path / "cache", sources=SHOP)
+    assert source.tables["users"]["user_id"].to_pylist() == ["own"]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_download_is_kept(tmp_path):
+    load_source("shop", path=None, cache_dir=tmp_path, sources=SHOP)
+    (tmp_path / "shop" / "users.txt").write_text("cached")
+    source = load_source("shop", path=None, cache_dir=tmp_path, sources=SHOP)
+    assert source.tables["users"]["user_id"].to_pylist() == ["cached"]
+
+
+def test_what_cannot_be_downloaded_needs_a_path(tmp_path):
+    with pytest.raises(UsageError, match=r"closed must be given as a local copy.*--path"):
+        load_source("closed", path=None, cache_dir=tmp_path, sources=SHOP)
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path):
+    with pytest.raises(UsageError, match=r"must be one of closed, shop.*from='shpo'.*Did you mean shop\?"):
+        load_source("shpo", path=None, cache_dir=tmp_path, sources=SHOP)
