@@ -10,11 +10,12 @@ import time
 
 import numpy as np
 import torch
-from results_file import arguments, publish
 
+from aisle.encoders import TextEncoderConfig
 from aisle.features import FeatureConfig, Featuriser
 from aisle.simulation import generate_catalogue
 from aisle.towers import TowerConfig, TowerNetwork, TwoTower
+from results_file import arguments, publish
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     torch.set_num_threads(1)
     catalogue = generate_catalogue(5_000, seed=0)
     featuriser = Featuriser.fit(catalogue.products, FeatureConfig())
-    config = TowerConfig()
+    config = TowerConfig(text=TextEncoderConfig(enabled=True))
     model = TwoTower(featuriser, TowerNetwork.build(config, featuriser).eval(), config)
     queries = pseudo_queries(catalogue.products.column("title").to_pylist(), 200 if options.quick else 3_000)
     for query in queries[:50]:

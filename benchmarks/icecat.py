@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from results_file import arguments, publish
 
 from aisle.evaluation import bootstrap_intervals, paired_test
 from aisle.pipelines.evaluating import EvaluationOutcome, evaluate_systems
@@ -21,6 +20,7 @@ from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.recipe import load_recipe
 from aisle.pipelines.training import train_model
 from aisle.workspace import Workspace
+from results_file import arguments, publish
 
 MEASURES = ("R@10", "R@100", "nDCG@10", "MRR")
 SYSTEMS = ("lexical", "semantic", "hybrid")
@@ -48,7 +48,7 @@ def run(data: Path | None, seed: int, overrides: list[str]) -> tuple[EvaluationO
         import_source(workspace, "icecat", path=data, cache=Path(folder) / "cache")
         trained = train_model(workspace, recipe).manifest.summary
         index = build_indexes(workspace, recipe).manifest.summary
-        keys = ("minutes", "pairs_s", "steps", "validation_recall@100")
+        keys = ("minutes", "pairs_s", "steps", "validation_recall")
         training = {**{key: trained[key] for key in keys}, "ann_recall": index["index"]["ann_recall"]}
         return evaluate_systems(workspace, min_grade=3.0), training
 
@@ -58,7 +58,8 @@ def summary(outcomes: list[EvaluationOutcome]) -> dict[str, object]:
     counted = outcomes[0].evaluation.is_counted
     values = {
         system: np.stack(
-            [np.mean([o.evaluation.values[system][name][counted] for o in outcomes], axis=0) for name in MEASURES], axis=1
+            [np.mean([o.evaluation.values[system][name][counted] for o in outcomes], axis=0) for name in MEASURES],
+            axis=1,
         )
         for system in SYSTEMS
     }
@@ -79,7 +80,12 @@ def summary(outcomes: list[EvaluationOutcome]) -> dict[str, object]:
     for system in ("semantic", "hybrid"):
         for m, name in enumerate(MEASURES):
             test = paired_test(values["lexical"][:, m], values[system][:, m], seed=0)
-            paired[f"{system} - lexical {name}"] = {"difference": test.difference, "low": test.low, "high": test.high, "p": test.p}
+            paired[f"{system} - lexical {name}"] = {
+                "difference": test.difference,
+                "low": test.low,
+                "high": test.high,
+                "p": test.p,
+            }
     overlap = [o.as_dict()["overlap@10"]["hybrid"]["lexical"] for o in outcomes]
     return {"queries": int(counted.sum()), "systems": systems, "paired": paired, "overlap@10": float(np.mean(overlap))}
 
@@ -97,7 +103,9 @@ def table(results: dict[str, object]) -> list[str]:
         lines.append(f"| {system} | " + " | ".join(cells) + " |")
     lines += ["", "| paired difference | value | p |", "|---|---|---|"]
     for name, test in results["paired"].items():
-        lines.append(f"| {name} | {test['difference']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] | {test['p']:.3f} |")
+        lines.append(
+            f"| {name} | {test['difference']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] | {test['p']:.3f} |"
+        )
     minutes = [run["minutes"] for run in results["training"]]
     lines += ["", f"Hybrid's top 10 shares {results['overlap@10']:.2f} of its products with BM25's."]
     lines.append(f"Training took {min(minutes):.1f} to {max(minutes):.1f} minutes.")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from results_file import arguments, publish
 from scipy import sparse
 
 from aisle.core.rng import generator
@@ -25,6 +24,7 @@ from aisle.measures import Qrels
 from aisle.towers import TowerConfig, TowerNetwork, TwoTower
 from aisle.training import TrainConfig, TrainingData, TrainingPairs, Validation
 from aisle.training.trainer import Trainer
+from results_file import arguments, publish
 
 BATCH, QUERY_NGRAMS, PRODUCT_NGRAMS, DIM, BUCKETS = 512, 30, 80, 128, 131_072
 QUERY_TOKENS, PRODUCT_TOKENS, VOCABULARY = 16, 32, 8_000
@@ -96,9 +96,8 @@ def training_data(*, text: bool, num_products: int = 50_000, num_queries: int = 
         query_words=word_rows(num_queries, 3, rng),
         product_words=word_rows(num_products, 20, rng),
         validation=Validation(
-            dataclasses.replace(queries.take(np.arange(1))), Qrels.from_triples(
-                query_index=np.array([0]), product_index=product[:1], grade=np.ones(1), num_queries=1
-            )
+            dataclasses.replace(queries.take(np.arange(1))),
+            Qrels.from_triples(query_index=np.array([0]), product_index=product[:1], grade=np.ones(1), num_queries=1),
         ),
     )
 

@@ -8,11 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Threads that spin while they wait make steps of a few milliseconds many times slower where cores are shared.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _TINY = {
     "embedding_dim": 32,
     "features.term.num_buckets": 4096,
     "features.tokens.vocabulary_size": 500,
+    "features.tokens.max_query_tokens": 8,
+    "features.tokens.max_product_tokens": 12,
+    "text.enabled": "true",
     "text.num_layers": 1,
     "text.hidden_dim": 16,
     "text.num_heads": 2,

@@ -45,7 +45,7 @@ def test_version(aisle):
         (["trian"], "No such command"),
         (["train", "--epochs", "3"], "No such option"),
         (["search"], "Missing argument"),
-        (["search", "lamp", "--k", "many"], "many"),
+        (["search", "lamp", "--k", "many"], "--k"),
         (["simulate", "--products", "3"], "100"),
     ],
 )

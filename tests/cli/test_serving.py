@@ -1,8 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from aisle.cli import serving
+from aisle.core.errors import ConfigError
+from aisle.pipelines.recipe import DEMO_RECIPE
 
 
 def test_search_as_json(aisle_json, built_shop, simulated):
@@ -62,6 +65,18 @@ def test_demo_prints_one_object_and_says_the_rest_elsewhere(aisle, tiny, set_opt
     assert again.err.count("unchanged") == 2
     assert "Try: aisle search" in again.err
     assert served == ["generated"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [([], DEMO_RECIPE), (["--recipe", "own.toml"], Path("own.toml")), (["--data", "icecat"], None)],
+)
+def test_demo_has_a_recipe_of_its_own_for_the_generated_shop(aisle, monkeypatch, arguments, expected):
+    def load(path, _overrides):
+        raise ConfigError("stop here", received={"path": path})
+
+    monkeypatch.setattr("aisle.pipelines.recipe.load_recipe", load)
+    assert f"path={expected!r}" in aisle("demo", *arguments).err
 
 
 def test_the_address_is_told(capsys):

@@ -11,8 +11,8 @@ def checkpoint(simulated, tmp_path_factory):
     titles = " ".join(simulated.products.column("title").to_pylist()).lower().split()
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(titles))]
 
-    def write(*, seed):
-        folder = tmp_path_factory.mktemp("checkpoint")
+    def write(folder=None, *, seed):
+        folder = folder or tmp_path_factory.mktemp("checkpoint")
         pieces = Tokenizer(models.WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
         pieces.normalizer = normalizers.BertNormalizer()
         pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

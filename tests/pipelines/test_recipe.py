@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aisle.core.errors import ConfigError
-from aisle.pipelines.recipe import Recipe, load_recipe
+from aisle.pipelines.recipe import DEMO_RECIPE, Recipe, load_recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def test_a_file_changes_the_defaults_and_an_override_changes_the_file(tmp_path):
 
 
 def test_towers_take_their_part():
-    towers = load_recipe(None, ["embedding_dim=48", "fusion=concat", "term.share=2"]).towers()
+    towers = load_recipe(None, ["embedding_dim=48", "fusion=concat", "term.share=2", "text.enabled=true"]).towers()
     assert (towers.embedding_dim, towers.fusion) == (48, "concat")
     assert towers.part_dims() == {"term": 32, "text": 16}
 
@@ -87,6 +87,25 @@ def test_the_default_recipe_loads_to_the_defaults_and_holds_every_setting():
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# aisle train --workspace shop --recipe default.toml")
     assert missing(tomllib.loads(text), Recipe(), text) == []
+
+
+def test_the_recipe_of_the_demo_names_its_command_and_only_what_differs():
+    text = DEMO_RECIPE.read_text(encoding="utf-8")
+    assert text.startswith("# aisle demo\n")
+    assert load_recipe(DEMO_RECIPE, []) != Recipe()
+    assert unchanged(tomllib.loads(text), Recipe()) == []
+
+
+def unchanged(values, config):
+    """List the settings of a file that are the defaults anyway."""
+    found = []
+    for name, value in values.items():
+        default = getattr(config, name)
+        if isinstance(value, dict):
+            found += unchanged(value, default)
+        elif value == default:
+            found.append(name)
+    return found
 
 
 def missing(values, config, text):

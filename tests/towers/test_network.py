@@ -102,6 +102,6 @@ def test_features_of_a_part_that_is_off_are_left_alone():
 def test_settings_that_do_not_hold_are_refused():
     with pytest.raises(ConfigError, match="At least one part"):
         TowerNetwork.build(config(term=False, text=False), featuriser())
-    heads = TowerConfig(text=TextEncoderConfig(hidden_dim=16, num_heads=3))
+    heads = TowerConfig(text=TextEncoderConfig(enabled=True, hidden_dim=16, num_heads=3))
     with pytest.raises(ConfigError, match="multiple of"):
         TowerNetwork.build(heads, featuriser())

@@ -47,7 +47,9 @@ def without_times(history):
 def validations_give(monkeypatch, *values):
     """Replace validation by a list of results, the last of which repeats."""
     left = list(values)
-    monkeypatch.setattr(trainer, "validation_recall", lambda model, data: left.pop(0) if len(left) > 1 else left[0])
+    monkeypatch.setattr(
+        trainer, "validation_recall", lambda model, data, k=100: left.pop(0) if len(left) > 1 else left[0]
+    )
 
 
 class Clock:
@@ -86,9 +88,9 @@ PARTS = [
 ]
 
 
-def measure_at(monkeypatch, k):
-    """Validate on fewer places: 100 of 120 products are too easy."""
-    monkeypatch.setattr(trainer, "validation_recall", lambda model, data: validation_recall(model, data, k=k))
+def measure_at(monkeypatch, places):
+    """Validate on fewer places than the trainer takes of so small a catalogue."""
+    monkeypatch.setattr(trainer, "validation_recall", lambda model, data, k: validation_recall(model, data, k=places))
 
 
 @pytest.mark.parametrize("parts", PARTS)
@@ -244,7 +246,7 @@ def test_a_new_best_renews_the_patience(make_model, make_config, data, tmp_path,
 def test_weights_of_the_best_validation_are_kept(make_model, make_config, data, tmp_path, monkeypatch):
     seen, values = [], iter([0.2, 0.1, 0.7, 0.7, 0.3, 0.3, 0.3])
 
-    def noting(model, data):
+    def noting(model, data, k):
         seen.append(weights_of(model))
         return next(values)
 
@@ -272,7 +274,7 @@ def test_steps_that_fit_into_the_bound_are_planned(make_model, make_config, data
 def test_slow_validations_do_not_break_the_bound(make_model, make_config, data, tmp_path, monkeypatch, clock):
     steps_take(monkeypatch, clock, 1.0)
 
-    def slow(model, data):
+    def slow(model, data, k):
         clock.now += 30.0
         return 0.5
 

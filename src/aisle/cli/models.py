@@ -21,7 +21,7 @@ def train(
     Trains on judged pairs where there are some with stages (`aisle import --grades`), and on pseudo-queries from the
     catalogue. Skipped when nothing changed; a killed run resumes.
 
-    Example: `aisle train --workspace shop --set train.max_minutes=10 --set text.enabled=false`
+    Example: `aisle train --workspace shop --set train.max_minutes=10 --set fusion=concat`
     """
     from aisle.pipelines.recipe import load_recipe
     from aisle.pipelines.training import train_model

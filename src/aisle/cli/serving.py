@@ -94,11 +94,11 @@ def demo(
     Example: `aisle demo --no-serve`
     """
     from aisle.pipelines.demo import run_demo
-    from aisle.pipelines.recipe import load_recipe
+    from aisle.pipelines.recipe import DEMO_RECIPE, load_recipe
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
-    settings = load_recipe(recipe, overrides or [])
+    settings = load_recipe(recipe or (DEMO_RECIPE if data == "generated" else None), overrides or [])
     opened = Workspace.open(workspace or Path("demo-workspace") / data, create=True)
     outcome = run_demo(opened, settings, data=data, data_dir=data_dir, num_products=products, say=say)
     if as_json:

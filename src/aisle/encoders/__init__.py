@@ -2,6 +2,7 @@
 
 from aisle.encoders.batches import TermBatch, TokenBatch, term_batch, token_batch
 from aisle.encoders.config import TermEncoderConfig, TextEncoderConfig
+from aisle.encoders.latent import start_from_latent
 from aisle.encoders.pretrained import PretrainedTransformer
 from aisle.encoders.term import TermEncoder
 from aisle.encoders.text import TextEncoder, build_text_encoder
@@ -17,6 +18,7 @@ __all__ = [
     "TextEncoderConfig",
     "TokenBatch",
     "build_text_encoder",
+    "start_from_latent",
     "term_batch",
     "token_batch",
 ]

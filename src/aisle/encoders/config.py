@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 __all__ = ["TermEncoderConfig", "TextEncoderConfig"]
 
@@ -20,6 +20,10 @@ class TermEncoderConfig:
     share: Annotated[float, Gt(0)] = 1.0
     """Share of the served dimensions, relative to the shares of the other parts."""
 
+    latent_share: Annotated[float, Ge(0), Le(1)] = 0.5
+    """Share of the part's dimensions that start from latent semantic analysis of the catalogue, so that words of like
+    products begin near each other; the rest start at random. More: better paraphrases, worse exact wording."""
+
     learning_rate: Annotated[float, Gt(0)] = 5e-3
     """Step size of the sparse optimiser. Larger: faster, and over-fits judged pairs sooner."""
 
@@ -28,8 +32,9 @@ class TermEncoderConfig:
 class TextEncoderConfig:
     """The text part: a transformer over tokens."""
 
-    enabled: bool = True
-    """Whether the part is there; when it is off, its dimensions go to the others."""
+    enabled: bool | None = None
+    """Whether the part is there; when it is off, its dimensions go to the others. None: on where `init` gives it
+    weights; from scratch it takes several times as long to train, which a catalogue alone seldom repays."""
 
     share: Annotated[float, Gt(0)] = 1.0
     """Share of the served dimensions, relative to the shares of the other parts."""
@@ -51,6 +56,11 @@ class TextEncoderConfig:
 
     learning_rate: Annotated[float, Gt(0)] | None = None
     """Peak step size; None takes 5e-5 with `init` and 1e-3 from scratch."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the part is there."""
+        return self.init is not None if self.enabled is None else self.enabled
 
     @property
     def resolved_learning_rate(self) -> float:

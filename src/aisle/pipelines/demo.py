@@ -56,7 +56,7 @@ def _trained(result: StepResult) -> str:
     summary = result.manifest.summary
     return (
         f"     {summary['steps']:,} steps in {summary['minutes']:.1f} minutes, {summary['pairs_s']:,.0f} pairs/s, "
-        f"validation recall@100 {summary['validation_recall@100']:.3f}"
+        f"validation recall {summary['validation_recall']:.3f}"
     )
 
 

@@ -14,6 +14,7 @@ from aisle.core.errors import UsageError
 from aisle.core.ids import IdMap
 from aisle.core.rng import generator
 from aisle.features import FeatureConfig, Featuriser, ProductText, product_text
+from aisle.features.featuriser import SPEC_VERSION
 from aisle.measures import Qrels
 from aisle.pipelines.catalogue import (
     STAGE_GRADE,
@@ -42,12 +43,13 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
     Test judgments are not an input: changing them changes nothing here.
     """
     config = {
+        "spec_version": SPEC_VERSION,
         "features": config_to_dict(recipe.features),
         "pairs": config_to_dict(recipe.pairs),
         "max_validation_queries": recipe.train.max_validation_queries,
         "term": recipe.term.enabled,
-        "text": recipe.text.enabled,
-        CHECKPOINT: recipe.text.init if recipe.text.enabled else None,
+        "text": recipe.text.is_on,
+        CHECKPOINT: recipe.text.init if recipe.text.is_on else None,
     }
     inputs = {"products": workspace.manifest("products").content, **judgment_hashes(workspace, ("train", "validation"))}
     if config[CHECKPOINT]:
@@ -94,9 +96,9 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
 
 
 def _fit(products: pa.Table, recipe: Recipe) -> Featuriser:
-    checkpoint = recipe.text.init if recipe.text.enabled else None
+    checkpoint = recipe.text.init if recipe.text.is_on else None
     return Featuriser.fit(
-        products, recipe.features, term=recipe.term.enabled, text=recipe.text.enabled, checkpoint=checkpoint
+        products, recipe.features, term=recipe.term.enabled, text=recipe.text.is_on, checkpoint=checkpoint
     )
 
 

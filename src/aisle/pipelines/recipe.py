@@ -16,7 +16,11 @@ from aisle.index import IndexConfig
 from aisle.towers import TowerConfig
 from aisle.training import PairConfig, TrainConfig
 
-__all__ = ["HybridConfig", "LexicalConfig", "Recipe", "load_recipe"]
+__all__ = ["DEMO_RECIPE", "HybridConfig", "LexicalConfig", "Recipe", "load_recipe"]
+
+
+DEMO_RECIPE = Path(__file__).parent / "recipes" / "demo.toml"
+"""Settings with which the generated shop is done in minutes."""
 
 
 @dataclass(frozen=True)

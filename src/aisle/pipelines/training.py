@@ -12,6 +12,7 @@ import torch
 
 from aisle.core.config import config_to_dict
 from aisle.core.rng import stream_seed
+from aisle.encoders import start_from_latent
 from aisle.features import Features
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser
 from aisle.pipelines.recipe import Recipe
@@ -53,6 +54,9 @@ def _build(features: Path, recipe: Recipe, folder: Path) -> dict[str, Any]:
     featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
     network = TowerNetwork.build(recipe.towers(), featuriser).to("cuda" if torch.cuda.is_available() else "cpu")
+    if network.term is not None and data.product_features.terms is not None:
+        seed = stream_seed(recipe.seed, "latent")
+        start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)
     if network.text is not None and recipe.text.init is not None:
         _start_projection(network, data.product_features)
     model = TwoTower(featuriser, network, recipe.towers())
@@ -63,7 +67,7 @@ def _build(features: Path, recipe: Recipe, folder: Path) -> dict[str, Any]:
     # Last: what is killed before it resumes at the end of training, not at its beginning.
     Checkpoint.remove(folder)
     return {
-        "validation_recall@100": result.recall,
+        "validation_recall": result.recall,
         "best_step": result.best_step,
         "steps": result.steps,
         "pairs_s": result.pairs_s,
@@ -94,7 +98,7 @@ def _card(recipe: Recipe, data: TrainingData, result: TrainingResult) -> str:
         "# Aisle two-tower model\n\n"
         f"- Parts: {parts}; fusion: {recipe.fusion}.\n"
         f"- Trained on {len(data.pairs):,} pairs over {len(data.product_features):,} products, seed {recipe.seed}.\n"
-        f"- Validation recall@100 (capped where a query has more than 100 relevant products): {result.recall:.4f}.\n"
+        f"- Validation recall@100 (@ a tenth of a catalogue under 1,000 products; capped by what the places hold): {result.recall:.4f}.\n"
         f"- {result.steps:,} steps in {result.minutes:.1f} minutes; weights of step {result.best_step:,}.\n"
         "- Load with `aisle.towers.TwoTower.load(folder)`; score = inner product of query and product vectors.\n"
     )

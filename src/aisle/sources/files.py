@@ -84,6 +84,8 @@ def _reader(path: Path) -> Callable[[Path], tuple[pa.Table, pa.Table]]:
         )
     if not path.is_file():
         raise SourceError("The file must exist", received={"path": str(path)}, remedy="Check the path.")
+    if not _is_utf8(str(path)):
+        raise SourceError("The file's path must be UTF-8", received={"path": str(path)}, remedy="Rename it.")
     for extension, read in _READERS.items():
         if path.name.lower().endswith(extension):
             return read
@@ -92,3 +94,12 @@ def _reader(path: Path) -> Callable[[Path], tuple[pa.Table, pa.Table]]:
         received={"path": str(path)},
         remedy="Rename it by its format, or convert it.",
     )
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether a path can be written in UTF-8, as DuckDB, Arrow and every manifest want it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of another encoding, which Python keeps as halves of characters
+        return False
+    return True

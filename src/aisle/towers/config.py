@@ -29,13 +29,16 @@ class TowerConfig:
     def part_dims(self) -> dict[str, int]:
         """Deal out the served dimensions to the parts that are on, by share; they sum to `embedding_dim`.
 
-        >>> TowerConfig(embedding_dim=64, text=TextEncoderConfig(enabled=False)).part_dims()
+        >>> TowerConfig(embedding_dim=64).part_dims()
         {'term': 64}
+        >>> TowerConfig(embedding_dim=64, text=TextEncoderConfig(enabled=True)).part_dims()
+        {'term': 32, 'text': 32}
 
         Raises:
             ConfigError: If no part is on, or one gets no dimension.
         """
-        shares = {name: part.share for name, part in (("term", self.term), ("text", self.text)) if part.enabled}
+        is_on = {"term": self.term.enabled, "text": self.text.is_on}
+        shares = {name: part.share for name, part in (("term", self.term), ("text", self.text)) if is_on[name]}
         if not shares:
             raise ConfigError("At least one part must be on", remedy="Set term.enabled or text.enabled to true.")
         names = list(shares)

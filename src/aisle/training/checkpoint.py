@@ -27,7 +27,7 @@ class Progress:
         elapsed_s: Training time so far, over all tries, validation included.
         train_s: Time of the steps alone.
         planned_steps: Steps that fit into the time bound; 0 until it is known.
-        best_recall: Best validation recall@100 so far; below 0 before the first validation.
+        best_recall: Best validation recall so far; below 0 before the first validation.
         best_step: Step of the best.
         misses: Validations since the best.
         losses: Loss of every step since the last validation.
