@@ -36,11 +36,12 @@ demo: install
 		$(if $(filter 0 no false,$(SERVE)),--no-serve)
 
 check: install
-	@echo "== check: format, lint, types, layers"
+	@echo "== check: format, lint, types, layers, a test file for every module"
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_mirrors.py
 
 test: check
 	@echo "== test: unit, property, integration and browser tests (real data where AISLE_TEST_DATA names its folder)"

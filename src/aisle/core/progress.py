@@ -13,8 +13,8 @@ __all__ = ["Advance", "progress_bar"]
 class Advance(Protocol):
     """Called with the number of units done since the last call, and a short note such as the loss."""
 
-    def __call__(self, num_done: int, note: str = "") -> None:
-        """Move the bar on by `num_done` units."""
+    def __call__(self, num_done: int, note: str = "", *, total: int | None = None) -> None:
+        """Move the bar on by `num_done` units; `total` corrects the number of units of the whole."""
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def progress_bar(title: str, *, total: int | None, unit: str) -> Iterator[Advanc
         A function to report progress with.
     """
     if not sys.stderr.isatty():
-        yield lambda num_done, note="": None
+        yield lambda num_done, note="", *, total=None: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -58,4 +58,4 @@ def progress_bar(title: str, *, total: int | None, unit: str) -> Iterator[Advanc
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total, note="")
-        yield lambda num_done, note="": bar.update(task, advance=num_done, note=note)
+        yield lambda num_done, note="", *, total=None: bar.update(task, advance=num_done, note=note, total=total)

@@ -38,9 +38,9 @@ def tune_semantic_weight(
         queries: Validation queries, row i of `qrels`.
         qrels: Their relevant products, graded.
         fusion: How the sides are fused.
-        depth: Candidates taken from each side, at least 100.
+        depth: Candidates taken from each side; 100 where that is more.
     """
-    first, second = (retrieve_all(side, queries, k=depth) for side in (lexical, semantic))
+    first, second = (retrieve_all(side, queries, k=max(depth, 100)) for side in (lexical, semantic))
     fuse = fuse_normalised if fusion == "normalised" else fuse_reciprocal_rank
     quality = []
     for weight in _WEIGHTS:

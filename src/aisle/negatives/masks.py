@@ -14,6 +14,7 @@ from scipy import sparse
 from torch import Tensor
 
 from aisle.core.errors import ShapeError, UsageError
+from aisle.core.ragged import expand_slices
 
 __all__ = ["PositiveSets", "mask_copies", "mask_known_positives", "mask_matching_products"]
 
@@ -173,10 +174,8 @@ def _concatenate_runs(
     >>> _concatenate_runs(np.array([4, 9, 0]), np.array([6, 9, 1]))
     (array([0, 0, 2]), array([4, 5, 0]))
     """
-    length = end - start
-    run = np.repeat(np.arange(len(length)), length)
-    first = np.cumsum(length) - length
-    return run, np.arange(len(run)) + (start - first)[run]
+    positions, offsets = expand_slices(start, end)
+    return np.repeat(np.arange(len(start)), np.diff(offsets)), positions
 
 
 def _check_queries(query_index: Int64[np.ndarray, " any"], num_queries: int) -> None:

@@ -98,7 +98,7 @@ def _card(recipe: Recipe, data: TrainingData, result: TrainingResult) -> str:
         "# Aisle two-tower model\n\n"
         f"- Parts: {parts}; fusion: {recipe.fusion}.\n"
         f"- Trained on {len(data.pairs):,} pairs over {len(data.product_features):,} products, seed {recipe.seed}.\n"
-        f"- Validation recall@100 (@ a tenth of a catalogue under 1,000 products; capped by what the places hold): {result.recall:.4f}.\n"
+        f"- Validation recall (at 100, or a tenth of a small catalogue; capped): {result.recall:.4f}.\n"
         f"- {result.steps:,} steps in {result.minutes:.1f} minutes; weights of step {result.best_step:,}.\n"
         "- Load with `aisle.towers.TwoTower.load(folder)`; score = inner product of query and product vectors.\n"
     )

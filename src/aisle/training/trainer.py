@@ -109,7 +109,8 @@ class Trainer:
                 progress.train_s += time.monotonic() - step_started
                 progress.elapsed_s = time.monotonic() - started
                 self._plan()
-                advance(batch_size, f"loss {loss:.3f} R@100 {max(progress.best_recall, 0):.3f}")
+                note = f"loss {loss:.3f} recall {max(progress.best_recall, 0):.3f}"
+                advance(batch_size, note, total=self._last_step() * batch_size)
                 if self._validation_is_due():
                     self._validate()
                     progress.elapsed_s = time.monotonic() - started
