@@ -78,14 +78,10 @@ def summary(outcomes: list[EvaluationOutcome]) -> dict[str, object]:
         }
     paired = {}
     for system in ("semantic", "hybrid"):
+        test = paired_test(values[system], values["lexical"], seed=0)
         for m, name in enumerate(MEASURES):
-            test = paired_test(values["lexical"][:, m], values[system][:, m], seed=0)
-            paired[f"{system} - lexical {name}"] = {
-                "difference": test.difference,
-                "low": test.low,
-                "high": test.high,
-                "p": test.p,
-            }
+            columns = {"difference": test.difference, "low": test.low, "high": test.high, "p": test.p}
+            paired[f"{system} - lexical {name}"] = {key: float(column[m]) for key, column in columns.items()}
     overlap = [o.as_dict()["overlap@10"]["hybrid"]["lexical"] for o in outcomes]
     return {"queries": int(counted.sum()), "systems": systems, "paired": paired, "overlap@10": float(np.mean(overlap))}
 

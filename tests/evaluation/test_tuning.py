@@ -52,7 +52,8 @@ def test_queries_without_a_relevant_product_do_not_count():
     assert tuned(WRONG, RIGHT, qrels=qrels) > 0.5
 
 
-def test_candidates_are_taken_to_the_depth_and_once():
-    lexical, semantic = Side("lexical", 0, 1), Side("semantic", 3, 4)
-    tuned(lexical, semantic, depth=7)
-    assert lexical.asked == semantic.asked == [7]
+def test_candidates_are_taken_once_to_the_depth_but_to_100_at_least():
+    for depth, asked in ((7, 100), (300, 300)):
+        lexical, semantic = Side("lexical", 0, 1), Side("semantic", 3, 4)
+        tuned(lexical, semantic, depth=depth)
+        assert lexical.asked == semantic.asked == [asked]
