@@ -64,8 +64,9 @@ def word_lists(texts: pa.Array) -> pa.ListArray:
         return pa.array([], pa.list_(pa.string()))
     lines = _NO_WORD.sub(" ", _UNSPACED.sub(r" \1 ", _normalised_lines(texts)))
     lines = _EDGE_SPACES.sub("", _SPACES.sub(" ", lines))
-    lists = pc.ascii_split_whitespace(pa.array(lines.split("\n"), pa.string()))
-    return _without_empty_words(lists)
+    rows = lines.split("\n")
+    lists = pc.ascii_split_whitespace(pa.array(rows, pa.string()))
+    return lists if all(rows) else _without_empty_words(lists)
 
 
 def words(text: str) -> list[str]:
@@ -81,7 +82,7 @@ def words(text: str) -> list[str]:
 
 def _normalised_lines(texts: pa.Array) -> str:
     """Return one normalised text per line."""
-    single_lines = pc.replace_substring(pc.fill_null(texts, _EMPTY), "\n", " ")
+    single_lines = pc.replace_substring(pc.fill_null(texts, _EMPTY) if texts.null_count else texts, "\n", " ")
     lines = unicodedata.normalize("NFKC", "\n".join(single_lines.to_pylist()).translate(_TRADE_SIGNS)).lower()
     # Again: some letters compose with their mark only in lower case (T with diaeresis stays two, t with it is "ẗ").
     lines = unicodedata.normalize("NFKC", lines)

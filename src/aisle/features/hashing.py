@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Int64
 from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.utils import murmurhash3_32
 
 __all__ = ["NgramHasher"]
 
@@ -40,9 +41,8 @@ class NgramHasher:
             )
 
         self._whole_hasher, self._char_hasher = hasher(_whole), hasher("char_wb")
-        self._whole_of_one = lru_cache(_CACHED)(
-            lambda text: self._whole_hasher.transform([text]).indices.astype(np.int64)
-        )
+        # What the vectoriser does to one string, without its checks.
+        self._whole_of_one = lru_cache(_CACHED)(lambda text: abs(murmurhash3_32(_whole(text)[0])) % num_buckets)
         self._chars_of_one = lru_cache(_CACHED)(
             lambda word: self._char_hasher.transform([word]).indices.astype(np.int64)
         )
@@ -50,7 +50,7 @@ class NgramHasher:
     def whole(self, strings: list[str]) -> Int64[np.ndarray, " strings"]:
         """Hash whole strings, one bucket each."""
         if len(strings) <= _FEW:
-            return _joined([self._whole_of_one(text) for text in strings])
+            return np.array([self._whole_of_one(text) for text in strings], np.int64)
         return np.asarray(self._whole_hasher.transform(strings).indices, np.int64)
 
     def chars(self, words: list[str]) -> tuple[Int64[np.ndarray, " words_plus_1"], Int64[np.ndarray, " ngrams"]]:

@@ -112,8 +112,11 @@ class TwoTower:
     def _encode(
         self, features: Features, encode: Callable[[FeatureBatch], torch.Tensor]
     ) -> Float32[np.ndarray, "rows dim"]:
-        self.network.eval()
+        if self.network.training:  # eval() walks all modules, which takes longer than encoding one query
+            self.network.eval()
         device = next(self.network.parameters()).device
+        if len(features) == 1:  # one live query: nothing to sort or to gather
+            return np.asarray(encode(feature_batch(features, device)).float().cpu().numpy())
         vectors = np.empty((len(features), self.embedding_dim), np.float32)
         for rows in _blocks_by_length(features):
             vectors[rows] = encode(feature_batch(features.take(rows), device)).float().cpu().numpy()
