@@ -89,7 +89,7 @@ def summary(outcomes: list[EvaluationOutcome]) -> dict[str, object]:
 def table(results: dict[str, object]) -> list[str]:
     """Lay the results out for people."""
     lines = [
-        f"{results['queries']} queries with a grade-3 product, {results['seeds']} seed(s); [95 % interval over queries]",
+        f"{results['queries']} queries with a grade-3 product, {results['seeds']} seed(s); [95 % interval]",
         "",
         "| system | " + " | ".join(MEASURES) + " |",
         "|---|" + "---|" * len(MEASURES),
