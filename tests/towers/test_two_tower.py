@@ -48,7 +48,7 @@ def saved(tmp_path):
     return tmp_path
 
 
-def close(found, expected):
+def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -71,8 +71,10 @@ def test_nothing_is_encoded_to_nothing():
 
 
 def test_features_made_before_give_the_same_vectors():
-    close(MODEL.encode_query_features(MODEL.featuriser.queries(pa.array(QUERIES))), MODEL.encode_queries(QUERIES))
-    close(MODEL.encode_product_features(MODEL.featuriser.products(PRODUCTS)), MODEL.encode_products(PRODUCTS))
+    assert_close(
+        MODEL.encode_query_features(MODEL.featuriser.queries(pa.array(QUERIES))), MODEL.encode_queries(QUERIES)
+    )
+    assert_close(MODEL.encode_product_features(MODEL.featuriser.products(PRODUCTS)), MODEL.encode_products(PRODUCTS))
 
 
 @settings(max_examples=10, deadline=None)
@@ -80,18 +82,18 @@ def test_features_made_before_give_the_same_vectors():
 def test_a_product_has_the_same_vector_in_any_order_and_any_block(order, block):
     expected = MODEL.encode_products(PRODUCTS)
     with patch.object(two_tower, "_ROWS_AT_ONCE", block):
-        close(MODEL.encode_products(PRODUCTS.take(pa.array(order))), expected[order])
+        assert_close(MODEL.encode_products(PRODUCTS.take(pa.array(order))), expected[order])
 
 
 def test_a_query_has_the_same_vector_alone():
     for text, vector in zip(QUERIES, MODEL.encode_queries(QUERIES), strict=True):
-        close(MODEL.encode_queries([text])[0], vector)
+        assert_close(MODEL.encode_queries([text])[0], vector)
 
 
 def test_drop_out_is_off_whatever_state_the_network_was_in():
     expected = MODEL.encode_queries(QUERIES)
     MODEL.network.train()
-    close(MODEL.encode_queries(QUERIES), expected)
+    assert_close(MODEL.encode_queries(QUERIES), expected)
 
 
 @pytest.mark.parametrize("fusion", ["post", "concat"])
@@ -127,8 +129,8 @@ def test_a_model_with_a_checkpoint_needs_only_its_own_folder(tmp_path, minilm):
     expected = model.encode_queries(QUERIES), model.encode_products(PRODUCTS)
     shutil.rmtree(checkpoint)
     loaded = TwoTower.load(folder)
-    close(loaded.encode_queries(QUERIES), expected[0])
-    close(loaded.encode_products(PRODUCTS), expected[1])
+    assert_close(loaded.encode_queries(QUERIES), expected[0])
+    assert_close(loaded.encode_products(PRODUCTS), expected[1])
     (folder / "transformer" / "config.json").unlink()
     with pytest.raises(ModelError, match="must hold its architecture"):
         TwoTower.load(folder)

@@ -105,6 +105,8 @@ def demo(
         print_json(outcome.as_dict())
     else:
         print_outcome(outcome)
+        if data == "generated":
+            say("Measured on a generated shop: these figures are simulated.")
         say(f'Try: aisle search "…" --workspace {opened.path}')
     if serve_page:
         run(opened, host="127.0.0.1", port=port, on_ready=_say_ready)
