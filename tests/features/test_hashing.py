@@ -51,3 +51,18 @@ def test_few_and_many_strings_are_hashed_as_the_library_does(few, words, num_buc
 def test_nothing_has_no_buckets():
     assert hasher().whole([]).tolist() == []
     assert rows(hasher().chars([])) == []
+
+
+def test_pairs_keep_their_order_and_stay_inside_the_table():
+    few, many = hasher(), 512
+    left, right = np.array([1, 2, 1]), np.array([2, 1, 2])
+    one, swapped, again = few.pairs(left, right)
+    assert one == again
+    assert one != swapped
+    assert few.pairs(np.empty(0, np.int64), np.empty(0, np.int64)).tolist() == []
+    every = np.arange(many)
+    spread = NgramHasher(many, min_char_ngram=3, max_char_ngram=4).pairs(np.repeat(every, many), np.tile(every, many))
+    counts = np.bincount(spread, minlength=many)
+    assert len(counts) == many
+    # As even as chance would be, to within six standard deviations of a Poisson count.
+    assert np.abs(counts - many).max() < 6 * many**0.5

@@ -33,7 +33,12 @@ def row_of(found, row):
 
 
 def word_bucket(text, config):
-    return abs(murmurhash3_32("\x02" + text)) % config.num_buckets
+    """Find the bucket of a word, or of two neighbouring words with a space between."""
+    left, *right = (abs(murmurhash3_32("\x02" + word)) % config.num_buckets for word in text.split(" "))
+    if not right:
+        return left
+    key = (left * config.num_buckets + right[0]) * 0x9E3779B97F4A7C15 % 2**64
+    return (key >> 32) % config.num_buckets
 
 
 def char_buckets(word, config):

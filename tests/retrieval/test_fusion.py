@@ -16,13 +16,13 @@ def pairs(ranking, row=0):
 
 
 def test_normalised_scores_by_hand(ranking_of):
-    # Lexical shares of the best: 7 → 1, 3 → 0.5. Semantic between lowest and highest: 3 → 1, 5 → 0.25, 7 → 0.
-    lexical = ranking_of([[(7, 8.0), (3, 4.0)]], k=3)
+    # Between lowest and highest: lexical 7 → 1, 3 → 0.5, 9 → 0; semantic 3 → 1, 5 → 0.25, 7 → 0.
+    lexical = ranking_of([[(7, 8.0), (3, 5.0), (9, 2.0)]], k=3)
     semantic = ranking_of([[(3, 0.9), (5, 0.6), (7, 0.5)]], k=3)
     fused = fuse_normalised(lexical, semantic, weight=0.4, k=5)
-    assert fused.product_index.tolist() == [[3, 7, 5, NO_PRODUCT, NO_PRODUCT]]
-    np.testing.assert_allclose(fused.score[0, :3], [0.6 * 0.5 + 0.4, 0.6, 0.4 * 0.25], rtol=1e-6)
-    assert (fused.score[0, 3:] == -np.inf).all()
+    assert fused.product_index.tolist() == [[3, 7, 5, 9, NO_PRODUCT]]
+    np.testing.assert_allclose(fused.score[0, :4], [0.6 * 0.5 + 0.4, 0.6, 0.4 * 0.25, 0.0], rtol=1e-6)
+    assert fused.score[0, 4] == -np.inf
 
 
 def test_reciprocal_ranks_by_hand(ranking_of):
@@ -108,12 +108,12 @@ def slow_reciprocal_rank(lexical, semantic, *, k):
 def slow_normalised(lexical, semantic, *, weight):
     if not lexical or not semantic:
         weight = 0.0 if lexical else 1.0
-    best = max(lexical.values(), default=1)
-    low, high = min(semantic.values(), default=0), max(semantic.values(), default=0)
-    score = {product: (1 - weight) * value / best for product, value in lexical.items() if weight < 1}
-    for product, value in semantic.items() if weight > 0 else ():
-        placed = (value - low) / (high - low) if high > low else 1.0
-        score[product] = score.get(product, 0) + weight * placed
+    score = {}
+    for ranking, share in ((lexical, 1 - weight), (semantic, weight)):
+        low, high = min(ranking.values(), default=0), max(ranking.values(), default=0)
+        for product, value in ranking.items() if share > 0 else ():
+            placed = (value - low) / (high - low) if high > low else 1.0
+            score[product] = score.get(product, 0) + share * placed
     return score
 
 

@@ -5,7 +5,7 @@ from aisle.core.errors import UsageError
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Retriever
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, HybridRetriever, fuse_normalised, fuse_reciprocal_rank
 
-LEXICAL = {"red": [(7, 8.0), (3, 4.0)], "odd": [(2, 1.0)]}
+LEXICAL = {"red": [(7, 8.0), (3, 5.0), (9, 2.0)], "odd": [(2, 1.0)]}
 SEMANTIC = {"red": [(3, 0.9), (5, 0.6), (7, 0.5)], "new": [(6, 0.4), (1, 0.3)]}
 QUERIES = QueryBatch(["red", "odd", "new", "none"])
 

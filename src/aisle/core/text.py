@@ -62,7 +62,8 @@ def word_lists(texts: pa.Array) -> pa.ListArray:
     """
     if not len(texts):
         return pa.array([], pa.list_(pa.string()))
-    lines = _NO_WORD.sub(" ", _UNSPACED.sub(r" \1 ", _normalised_lines(texts)))
+    lines = _normalised_lines(texts)
+    lines = _NO_WORD.sub(" ", lines if lines.isascii() else _UNSPACED.sub(r" \1 ", lines))
     lines = _EDGE_SPACES.sub("", _SPACES.sub(" ", lines))
     rows = lines.split("\n")
     lists = pc.ascii_split_whitespace(pa.array(rows, pa.string()))
@@ -82,11 +83,17 @@ def words(text: str) -> list[str]:
 
 def _normalised_lines(texts: pa.Array) -> str:
     """Return one normalised text per line."""
-    single_lines = pc.replace_substring(pc.fill_null(texts, _EMPTY) if texts.null_count else texts, "\n", " ")
-    lines = unicodedata.normalize("NFKC", "\n".join(single_lines.to_pylist()).translate(_TRADE_SIGNS)).lower()
-    # Again: some letters compose with their mark only in lower case (T with diaeresis stays two, t with it is "ẗ").
-    lines = unicodedata.normalize("NFKC", lines)
+    lines = "\n".join((pc.fill_null(texts, _EMPTY) if texts.null_count else texts).to_pylist())
+    if lines.count("\n") >= len(texts):
+        lines = "\n".join(pc.replace_substring(pc.fill_null(texts, _EMPTY), "\n", " ").to_pylist())
+    lines = lines.lower() if lines.isascii() else _composed(lines)
     return _EDGE_SPACES.sub("", _SPACES.sub(" ", lines))
+
+
+def _composed(lines: str) -> str:
+    lowered = unicodedata.normalize("NFKC", lines.translate(_TRADE_SIGNS)).lower()
+    # Again: some letters compose with their mark only in lower case (T with diaeresis stays two, t with it is "ẗ").
+    return unicodedata.normalize("NFKC", lowered)
 
 
 def _without_empty_words(lists: pa.ListArray) -> pa.ListArray:

@@ -67,8 +67,12 @@ class _Layer(nn.Module):
     def forward(
         self, hidden: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]
     ) -> Float[Tensor, "rows tokens hidden"]:
-        hidden = hidden + self.dropout(self.out(self._attend(self.attention_norm(hidden), real)))
-        return hidden + self.dropout(self.feed_forward(hidden))
+        hidden = hidden + self._dropped(self.out(self._attend(self.attention_norm(hidden), real)))
+        return hidden + self._dropped(self.feed_forward(hidden))
+
+    def _dropped(self, hidden: Float[Tensor, "rows tokens hidden"]) -> Float[Tensor, "rows tokens hidden"]:
+        # A module that does nothing in serving would still cost as much as a small matrix product.
+        return self.dropout(hidden) if self.training else hidden
 
     def _attend(
         self, hidden: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]

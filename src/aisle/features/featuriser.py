@@ -18,7 +18,7 @@ from aisle.features.tokens import TokenFeaturiser, Tokens
 
 __all__ = ["SPEC_VERSION", "Features", "Featuriser", "check_spec_version"]
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2
 """Raised whenever the same config would give other features; a model of another version is refused."""
 
 _IDF, _TOKENIZER = "idf.npy", "tokenizer.json"

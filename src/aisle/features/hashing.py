@@ -17,6 +17,10 @@ take longer than its hashing."""
 
 _CACHED = 100_000
 
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio: multiplying by it spreads neighbouring numbers over the upper bits (Knuth, volume 3,
+6.4)."""
+
 
 class NgramHasher:
     """Finds the buckets of strings; the same string has the same buckets in every process.
@@ -40,6 +44,7 @@ class NgramHasher:
                 dtype=np.float32,
             )
 
+        self._num_buckets = num_buckets
         self._whole_hasher, self._char_hasher = hasher(_whole), hasher("char_wb")
         # What the vectoriser does to one string, without its checks.
         self._whole_of_one = lru_cache(_CACHED)(lambda text: abs(murmurhash3_32(_whole(text)[0])) % num_buckets)
@@ -52,6 +57,13 @@ class NgramHasher:
         if len(strings) <= _FEW:
             return np.array([self._whole_of_one(text) for text in strings], np.int64)
         return np.asarray(self._whole_hasher.transform(strings).indices, np.int64)
+
+    def pairs(
+        self, left: Int64[np.ndarray, " pairs"], right: Int64[np.ndarray, " pairs"]
+    ) -> Int64[np.ndarray, " pairs"]:
+        """Hash ordered pairs of strings, given the bucket of each; no string has to be joined for it."""
+        key = (left * self._num_buckets + right).astype(np.uint64)
+        return ((key * _MIXER >> np.uint64(32)) % np.uint64(self._num_buckets)).astype(np.int64)
 
     def chars(self, words: list[str]) -> tuple[Int64[np.ndarray, " words_plus_1"], Int64[np.ndarray, " ngrams"]]:
         """Hash the distinct character n-grams of words with their borders.

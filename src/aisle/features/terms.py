@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Float32, Int32, Int64
 
 from aisle.core.ragged import expand_slices, group_ranks, offsets_of
@@ -25,9 +24,6 @@ __all__ = ["TermFeaturiser", "Terms"]
 # Order in which a limit on length keeps n-grams: a kind counts as that many fields later. So the words of title, brand,
 # category and attributes come first, then bigrams of the title beside words of the description, then character n-grams.
 _WORD, _BIGRAM, _CHAR = 0, 4, 5
-
-# Made once: turning a Python string into an Arrow scalar looks for optional packages on disk at every call.
-_SPACE = pa.scalar(" ", pa.string())
 
 
 @dataclass(frozen=True)
@@ -106,16 +102,17 @@ class TermFeaturiser:
             self._limited({name: column.slice(start, _ROWS_AT_ONCE) for name, column in fields.items()}, most)
             for start in range(0, num_rows, _ROWS_AT_ONCE)
         ]
-        return _concatenated(blocks)
+        return blocks[0] if len(blocks) == 1 else _concatenated(blocks)
 
     def _limited(self, fields: Mapping[str, pa.Array], most: int) -> Terms:
         ngrams = self._ngrams(fields)
-        rank = group_ranks(ngrams.row, ngrams.priority)
-        kept = rank < most
-        row, bucket = ngrams.row[kept], ngrams.bucket[kept]
-        weight = self.idf[bucket] * ngrams.weight[kept]
         num_rows = len(next(iter(fields.values())))
-        return Terms(offsets_of(row, num_rows), bucket.astype(np.int32), weight.astype(np.float32))
+        offsets = offsets_of(ngrams.row, num_rows)
+        if np.any(offsets[1:] - offsets[:-1] > most):
+            ngrams = ngrams.where(group_ranks(ngrams.row, ngrams.priority) < most)
+            offsets = offsets_of(ngrams.row, num_rows)
+        weight = self.idf[ngrams.bucket] * ngrams.weight
+        return Terms(offsets, ngrams.bucket.astype(np.int32), weight.astype(np.float32))
 
     def _ngrams(self, fields: Mapping[str, pa.Array]) -> _Ngrams:
         """Find all distinct n-grams of every row, sorted by row."""
@@ -129,13 +126,14 @@ class TermFeaturiser:
         return _distinct(ngrams.where(ngrams.weight > 0), self.config.num_buckets)
 
     def _field_ngrams(self, lists: pa.ListArray, order: int, field_weight: float) -> list[tuple[np.ndarray, ...]]:
-        row = np.repeat(np.arange(len(lists)), np.diff(lists.offsets.to_numpy()))
+        offsets = lists.offsets.to_numpy()
+        row = np.repeat(np.arange(len(lists)), offsets[1:] - offsets[:-1])
         word, vocabulary = _encoded(lists.flatten())
         # Words and bigrams count as stems, so that "batteries" meets "battery"; character n-grams keep the whole word.
-        stem_of_word, stems = _encoded(pa.array(self._analyser.stems(vocabulary.to_pylist()), pa.string()))
+        stem_bucket = self._hasher.whole(self._analyser.stems(vocabulary))[word]
         found = [
-            self._words(row, stem_of_word[word], stems, order),
-            self._bigrams(row, stem_of_word[word], stems, order),
+            self._words(row, stem_bucket, order),
+            self._bigrams(row, stem_bucket, order),
             self._chars(row, word, vocabulary, order),
         ]
         return [
@@ -143,20 +141,17 @@ class TermFeaturiser:
             for rows, bucket, weight, priority in found
         ]
 
-    def _words(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
-        bucket = self._hasher.whole(vocabulary.to_pylist())[word]
+    def _words(self, row: np.ndarray, bucket: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
         return row, bucket, np.ones(len(row), np.float32), _priority(order, _WORD, len(row))
 
-    def _bigrams(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
-        first = np.flatnonzero(row[1:] == row[:-1])
-        pairs, pair = np.unique(word[first] * max(len(vocabulary), 1) + word[first + 1], return_inverse=True)
-        left, right = np.divmod(pairs, max(len(vocabulary), 1))
-        strings = pc.binary_join_element_wise(vocabulary.take(pa.array(left)), vocabulary.take(pa.array(right)), _SPACE)
+    def _bigrams(self, row: np.ndarray, bucket: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+        first = (row[1:] == row[:-1]).nonzero()[0]
+        pair = self._hasher.pairs(bucket[first], bucket[first + 1])
         weight = np.full(len(first), self.config.bigram_weight, np.float32)
-        return row[first], self._hasher.whole(strings.to_pylist())[pair], weight, _priority(order, _BIGRAM, len(first))
+        return row[first], pair, weight, _priority(order, _BIGRAM, len(first))
 
-    def _chars(self, row: np.ndarray, word: np.ndarray, vocabulary: pa.Array, order: int) -> tuple[np.ndarray, ...]:
-        offsets, buckets = self._hasher.chars(vocabulary.to_pylist())
+    def _chars(self, row: np.ndarray, word: np.ndarray, vocabulary: list[str], order: int) -> tuple[np.ndarray, ...]:
+        offsets, buckets = self._hasher.chars(vocabulary)
         begin, end = offsets[word], offsets[word + 1]
         positions, _ = expand_slices(begin, end)
         length = end - begin
@@ -204,15 +199,17 @@ def _distinct(ngrams: _Ngrams, num_buckets: int) -> _Ngrams:
 
 def _is_first(*columns: np.ndarray) -> np.ndarray:
     """Mark the rows that differ from the row before."""
-    first = np.ones(len(columns[0]), bool)
-    first[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    first = np.zeros(len(columns[0]), bool)
+    first[:1] = True
+    for column in columns:
+        first[1:] |= column[1:] != column[:-1]
     return first
 
 
-def _encoded(strings: pa.Array) -> tuple[np.ndarray, pa.Array]:
+def _encoded(strings: pa.Array) -> tuple[np.ndarray, list[str]]:
     """Return each string's place among the distinct ones, and these."""
     encoded = strings.dictionary_encode()
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
 
 
 def _concatenated(blocks: list[Terms]) -> Terms:

@@ -171,12 +171,12 @@ def _truncating(tokenizer: Tokenizer, most: int) -> Tokenizer:
 def _encode(tokenizer: Tokenizer, texts: pa.Array, most: int) -> Tokens:
     ids = np.zeros((len(texts), most), np.int32)
     length = np.zeros(len(texts), np.int64)
+    filled = pc.fill_null(texts, "") if texts.null_count else texts
     for start in range(0, len(texts), _ROWS_AT_ONCE):
-        encoded = tokenizer.encode_batch_fast(pc.fill_null(texts.slice(start, _ROWS_AT_ONCE), "").to_pylist())
+        encoded = tokenizer.encode_batch_fast(filled.slice(start, _ROWS_AT_ONCE).to_pylist())
         # The library hands back one object per text; this is the only loop over rows, and it only reads them out.
         rows = [row.ids for row in encoded]
         block = slice(start, start + len(rows))
-        length[block] = np.fromiter(map(len, rows), np.int64, len(rows))
-        flat = np.fromiter(chain.from_iterable(rows), np.int32, int(length[block].sum()))
-        ids[block][np.arange(most) < length[block, None]] = flat
+        length[block] = list(map(len, rows))
+        ids[block][np.arange(most) < length[block, None]] = list(chain.from_iterable(rows))
     return Tokens(ids, np.maximum(length, 1))

@@ -13,6 +13,7 @@ from aisle.core.config import apply_overrides, config_from_dict, read_toml
 from aisle.encoders import TermEncoderConfig, TextEncoderConfig
 from aisle.features import FeatureConfig
 from aisle.index import IndexConfig
+from aisle.retrieval import DEFAULT_DEPTH
 from aisle.towers import TowerConfig
 from aisle.training import PairConfig, TrainConfig
 
@@ -44,7 +45,7 @@ class HybridConfig:
     fusion: Literal["normalised", "reciprocal_rank"] = "normalised"
     """Fuse scores, normalised per query, or reciprocal ranks."""
 
-    depth: Annotated[int, Ge(1)] = 1000
+    depth: Annotated[int, Ge(1)] = DEFAULT_DEPTH
     """Candidates taken from each side."""
 
 

@@ -7,11 +7,12 @@ products.
 from aisle.features.analyser import Analyser
 from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
-from aisle.retrieval.hybrid import DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
+from aisle.retrieval.hybrid import DEFAULT_DEPTH, DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
 from aisle.retrieval.lexical import LexicalRetriever
 from aisle.retrieval.semantic import SemanticRetriever
 
 __all__ = [
+    "DEFAULT_DEPTH",
     "DEFAULT_SEMANTIC_WEIGHT",
     "DISPLAY_FIELDS",
     "Analyser",

@@ -17,14 +17,16 @@ RANK_CONSTANT = 60
 def fuse_normalised(lexical: Ranking, semantic: Ranking, *, weight: float, k: int) -> Ranking:
     """Fuse by scores: `weight · semantic + (1 − weight) · lexical`, each brought to [0, 1] within its query.
 
-    A BM25 score is divided by the query's best: its zero, no word in common, is the same for every query and
-    must stay zero. An inner product has no such zero, so it is placed between the lowest and the highest of
-    the query's list. A product that is missing from a list gets 0 from it. Where one list is empty, or weighs
-    nothing, the other alone decides. Equal scores stand in the order of product index.
+    Each list is placed between its lowest score, 0, and its highest, 1; a product that is missing from a list gets 0
+    from it, as little as the list's last. So the depth of the lists matters: it says how far down a product still
+    earns something. A BM25 score has a zero of its own, no word in common, and dividing by the best would keep it; but
+    then every product that holds the query's words stays ahead of those that say it otherwise, and recall falls
+    (`benchmarks/fusion.py`). Where one list is empty, or weighs nothing, the other alone decides. Equal scores stand
+    in the order of product index.
 
     Args:
-        lexical: Scores from 0, such as BM25's.
-        semantic: Unbounded scores, such as inner products.
+        lexical: Scores of any scale, such as BM25's.
+        semantic: Scores of any scale, such as inner products.
         weight: Share of the semantic score, 0 to 1.
         k: Places per query.
 
@@ -35,13 +37,11 @@ def fuse_normalised(lexical: Ranking, semantic: Ranking, *, weight: float, k: in
         ShapeError: If the rankings are not of the same queries.
         UsageError: If k is below 1 or the weight not between 0 and 1.
 
-    Source: Bruch et al. 2023, "An Analysis of Fusion Functions for Hybrid Retrieval", section 3 (convex
-    combination).
+    Source: Bruch et al. 2023, "An Analysis of Fusion Functions for Hybrid Retrieval", section 3 (convex combination
+    with min–max normalisation).
     """
     _check(lexical, semantic, weight=weight, k=k)
-    return _fused(
-        lexical, semantic, by_lexical=_share_of_best(lexical), by_semantic=_min_max(semantic), weight=weight, k=k
-    )
+    return _fused(lexical, semantic, by_lexical=_min_max(lexical), by_semantic=_min_max(semantic), weight=weight, k=k)
 
 
 def fuse_reciprocal_rank(lexical: Ranking, semantic: Ranking, *, weight: float = 0.5, k: int) -> Ranking:
@@ -50,14 +50,12 @@ def fuse_reciprocal_rank(lexical: Ranking, semantic: Ranking, *, weight: float =
     Args:
         lexical: One ranking; its scores are not looked at.
         semantic: The other.
-        weight: Share of the semantic list. The terms are multiplied by 2·weight and 2·(1 − weight), so that
-        0.5 gives
+        weight: Share of the semantic list. The terms are multiplied by 2·weight and 2·(1 − weight), so that 0.5 gives
             the formula of the source.
         k: Places per query.
 
     Returns:
-        Rankings of the union of both lists. Where one list is empty, or weighs nothing, the other alone
-        decides.
+        Rankings of the union of both lists. Where one list is empty, or weighs nothing, the other alone decides.
 
     Raises:
         ShapeError: If the rankings are not of the same queries.
@@ -121,12 +119,6 @@ def _semantic_share(lexical: Ranking, semantic: Ranking, weight: float) -> Float
 
 def _is_found(ranking: Ranking) -> Bool[np.ndarray, "queries k"]:
     return np.asarray(ranking.product_index != NO_PRODUCT)
-
-
-def _share_of_best(ranking: Ranking) -> Float64[np.ndarray, "queries k"]:
-    score = np.where(_is_found(ranking), ranking.score, 0.0)
-    best = score[:, :1]
-    return score / np.where(best > 0, best, 1.0)
 
 
 def _min_max(ranking: Ranking) -> Float64[np.ndarray, "queries k"]:
