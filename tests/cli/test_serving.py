@@ -1,4 +1,5 @@
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_demo_prints_one_object_and_says_the_rest_elsewhere(aisle, tiny, set_opt
     monkeypatch.setattr(
         "aisle.pipelines.serving.serve", lambda workspace, **_options: served.append(workspace.path.name)
     )
-    again = aisle("demo", "--products", 120, *set_options(tiny()))
+    again = aisle("demo", "--products", 120, "--port", 0, *set_options(tiny()))
     assert again.err.count("unchanged") == 2
     assert "Try: aisle search" in again.err
     assert served == ["generated"]
@@ -76,7 +77,18 @@ def test_demo_has_a_recipe_of_its_own_for_the_generated_shop(aisle, monkeypatch,
         raise ConfigError("stop here", received={"path": path})
 
     monkeypatch.setattr("aisle.pipelines.recipe.load_recipe", load)
-    assert f"path={expected!r}" in aisle("demo", *arguments).err
+    assert f"path={expected!r}" in aisle("demo", "--port", 0, *arguments).err
+
+
+def test_demo_tells_of_a_taken_port_before_it_begins(aisle, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = aisle("demo", "--workspace", tmp_path / "demo", "--port", port)
+    assert (result.code, result.out) == (2, "")
+    assert f"The port must be free. Received: host='127.0.0.1', port={port}" in result.err
+    assert not (tmp_path / "demo").exists()
 
 
 def test_the_address_is_told(capsys):

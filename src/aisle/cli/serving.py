@@ -95,9 +95,12 @@ def demo(
     """
     from aisle.pipelines.demo import run_demo
     from aisle.pipelines.recipe import DEMO_RECIPE, load_recipe
+    from aisle.pipelines.serving import check_serving
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
+    if serve_page:
+        check_serving(host="127.0.0.1", port=port)
     settings = load_recipe(recipe or (DEMO_RECIPE if data == "generated" else None), overrides or [])
     opened = Workspace.open(workspace or Path("demo-workspace") / data, create=True)
     outcome = run_demo(opened, settings, data=data, data_dir=data_dir, num_products=products, say=say)

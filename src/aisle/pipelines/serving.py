@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,32 @@ from aisle.pipelines.catalogue import read_judgments
 from aisle.pipelines.searching import load_engine
 from aisle.workspace import Workspace
 
-__all__ = ["example_queries", "serve"]
+__all__ = ["check_serving", "example_queries", "serve"]
 
 _EXAMPLES = 6
+
+
+def check_serving(*, host: str, port: int) -> None:
+    """Refuse what `serve` would refuse, before the work that comes first.
+
+    Raises:
+        UsageError: As `serve` does.
+    """
+    with _needed_packages():
+        from aisle.serving import check_port
+    check_port(host, port)
+
+
+@contextmanager
+def _needed_packages() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "Serving needs the packages of aisle[serve]",
+            received={"missing": error.name},
+            remedy="Run `pip install 'aisle[serve]'`.",
+        ) from error
 
 
 def serve(workspace: Workspace, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
@@ -30,14 +54,8 @@ def serve(workspace: Workspace, *, host: str, port: int, on_ready: Callable[[str
     Raises:
         UsageError: If the service's packages are not installed, the port is in use or the host is not loopback.
     """
-    try:
+    with _needed_packages():
         from aisle.serving import create_app, run
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "Serving needs the packages of aisle[serve]",
-            received={"missing": error.name},
-            remedy="Run `pip install 'aisle[serve]'`.",
-        ) from error
     engine = load_engine(workspace)
     info = {
         "name": workspace.path.resolve().name,

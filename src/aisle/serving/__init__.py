@@ -7,6 +7,15 @@ product updates join as further routers.
 
 from aisle.serving.app import create_app
 from aisle.serving.search import SearchBackend, SearchHit
-from aisle.serving.server import DEFAULT_HOST, DEFAULT_PORT, run, run_in_background
+from aisle.serving.server import DEFAULT_HOST, DEFAULT_PORT, check_port, run, run_in_background
 
-__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "SearchBackend", "SearchHit", "create_app", "run", "run_in_background"]
+__all__ = [
+    "DEFAULT_HOST",
+    "DEFAULT_PORT",
+    "SearchBackend",
+    "SearchHit",
+    "check_port",
+    "create_app",
+    "run",
+    "run_in_background",
+]

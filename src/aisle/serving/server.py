@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from aisle.core.errors import UsageError
 
-__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "run", "run_in_background"]
+__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "check_port", "run", "run_in_background"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -45,6 +45,15 @@ def run(
     """
     with _listen(host, port) as listener, suppress(KeyboardInterrupt):
         _Server(app, on_ready=on_ready or _ignore).run(sockets=[listener])
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse now what `run` would refuse later, for work that takes minutes before it serves.
+
+    Raises:
+        UsageError: As `run` does.
+    """
+    _listen(host, port).close()
 
 
 @contextmanager
