@@ -7,10 +7,37 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-__all__ = ["REJECTED_SCHEMA", "SourceTables"]
+from aisle.tables import GradeMap
+
+__all__ = ["REJECTED_SCHEMA", "Account", "SourceTables"]
 
 REJECTED_SCHEMA = pa.schema([("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 """A rejected line: its number in the file, from 1; why it is no row; what it says."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the rows of one input went; every row has one fate, so that the sum is exact.
+
+    Attributes:
+        name: Name of the input.
+        num_rows: Its rows.
+        fates: Number of rows by what became of them: a table's name, "set aside", "duplicate" and so on.
+
+    >>> Account("events", 3, {"events": 2, "duplicate": 1}).fates["duplicate"]
+    1
+    """
+
+    name: str
+    num_rows: int
+    fates: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        assert sum(self.fates.values()) == self.num_rows, f"{self.name}: {dict(self.fates)} of {self.num_rows} rows"
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        return {"rows": self.num_rows, "fates": dict(self.fates)}
 
 
 @dataclass(frozen=True)
@@ -21,8 +48,14 @@ class SourceTables:
         tables: Tables by the contract's name.
         rejected: Lines that are no rows, by the same names, in `REJECTED_SCHEMA`.
         provenance: Plain values for a manifest: `source`, `licence`, `citation`, `files`.
+        accounts: Where the rows of every input went, for sources that do more than read rows as they are.
+        notes: What the source's rules met, in words.
+        grades: Stages that the source's own grades stand for, so that its training judgments train.
     """
 
     tables: Mapping[str, pa.Table]
     rejected: Mapping[str, pa.Table] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = ()
+    notes: tuple[str, ...] = ()
+    grades: GradeMap | None = None

@@ -42,7 +42,13 @@ class Validated:
     report: Report
 
 
-def validate(table: pa.Table, schema: TableSchema, *, known_products: IdMap | None = None) -> Validated:
+def validate(
+    table: pa.Table,
+    schema: TableSchema,
+    *,
+    known_products: IdMap | None = None,
+    known_searches: IdMap | None = None,
+) -> Validated:
     """Check and cast a table.
 
     Bad values of required columns (and of `split` and an event's `product_id`, without which the row means something
@@ -54,6 +60,7 @@ def validate(table: pa.Table, schema: TableSchema, *, known_products: IdMap | No
         table: Any table with the contract's column names.
         schema: The contract's table.
         known_products: Ids of the catalogue; rows that name another product are set aside.
+        known_searches: Ids of the searches; impressions that name another search are set aside.
 
     Raises:
         TableError: If a required column is missing, a column name stands twice, or no row is usable.
@@ -64,7 +71,7 @@ def validate(table: pa.Table, schema: TableSchema, *, known_products: IdMap | No
     for column in schema.columns:
         if column.default is not None and column.name not in table.column_names:
             table = table.append_column(column.name, pa.repeat(pa.scalar(column.default), table.num_rows))
-    cast, findings = _cast_all(table, schema, known_products)
+    cast, findings = _cast_all(table, schema, known_products, known_searches)
     bad = _any_quarantined(findings, table.num_rows)
     findings += _find_duplicates(cast, schema, usable=~bad)
     bad = _any_quarantined(findings, table.num_rows)
@@ -103,12 +110,15 @@ def _refuse_columns(table: pa.Table, schema: TableSchema) -> None:
     )
 
 
-def _cast_all(table: pa.Table, schema: TableSchema, known_products: IdMap | None) -> tuple[pa.Table, list[Finding]]:
+def _cast_all(
+    table: pa.Table, schema: TableSchema, known_products: IdMap | None, known_searches: IdMap | None
+) -> tuple[pa.Table, list[Finding]]:
     findings: list[Finding] = []
     for place, name in enumerate(table.column_names):
         column = schema.column(name)
         if column is not None:
-            values, found = apply_rules(table.column(place), column, known_products=known_products)
+            known = {"known_products": known_products, "known_searches": known_searches}
+            values, found = apply_rules(table.column(place), column, **known)
             findings += found
             table = table.set_column(place, name, values)
     return table, findings
