@@ -10,9 +10,11 @@ from typing import Any
 
 from aisle.core.config import config_from_dict
 from aisle.core.errors import ConfigError, UsageError
+from aisle.sources.esci import EsciConfig, download_esci, has_esci, load_esci
 from aisle.sources.icecat import download_icecat, has_icecat, load_icecat
 from aisle.sources.source_tables import SourceTables
 from aisle.sources.ubi import UbiConfig, load_ubi
+from aisle.sources.wands import download_wands, has_wands, load_wands
 from aisle.tables import did_you_mean
 
 __all__ = ["SOURCES", "Loader", "load_source"]
@@ -36,12 +38,14 @@ class Loader:
 
 SOURCES: Mapping[str, Loader] = MappingProxyType(
     {
+        "esci": Loader(load_esci, has_esci, download_esci, settings=EsciConfig),
         "icecat": Loader(load_icecat, has_icecat, download_icecat),
         "ubi": Loader(
             load_ubi,
             settings=UbiConfig,
             how_to_get="Export ubi_queries and ubi_events of your shop and name their folder with --path.",
         ),
+        "wands": Loader(load_wands, has_wands, download_wands),
     }
 )
 """Loaders by name."""

@@ -35,6 +35,11 @@ class Account:
     def __post_init__(self) -> None:
         assert sum(self.fates.values()) == self.num_rows, f"{self.name}: {dict(self.fates)} of {self.num_rows} rows"
 
+    @classmethod
+    def of_lines(cls, name: str, num_read: int, rejected: pa.Table, *, to: str) -> Account:
+        """Account for an input whose rows all go to one place, but for the lines that could not be read."""
+        return cls(name, num_read + rejected.num_rows, {to: num_read, "set aside": rejected.num_rows})
+
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
         return {"rows": self.num_rows, "fates": dict(self.fates)}

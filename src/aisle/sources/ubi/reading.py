@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from aisle.core.errors import SourceError
+from aisle.sources.columnar import parquet_batches
 from aisle.sources.delimited import read_delimited
 from aisle.sources.files import EXTENSIONS
 from aisle.sources.textfile import inspect_text, readable
@@ -100,9 +100,8 @@ def _lines_of(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[tup
     """Give the subquery of the file's lines, and its parameters."""
     name = file.name.lower()
     if name.endswith(".parquet"):
-        with _open_parquet(file) as parquet:
-            batches = pa.RecordBatchReader.from_batches(parquet.schema_arrow, parquet.iter_batches(20_000))
-            yield _columns(connection, batches, parquet.schema_arrow), {}
+        with parquet_batches(file) as batches:
+            yield _columns(connection, batches, batches.schema), {}
     elif name.endswith((".csv", ".csv.gz")):
         table, rejected = read_delimited(file)
         _refuse_broken(file, rejected)
@@ -117,17 +116,6 @@ def _columns(connection: duckdb.DuckDBPyConnection, source: object, schema: pa.S
     texts = [name for name in _JSON_COLUMNS if name in schema.names and pa.types.is_string(schema.field(name).type)]
     parsed = ", ".join(_PARSED.replace("json_column", name) for name in texts)
     return _OF_COLUMNS.replace("all_columns", f"* REPLACE ({parsed})" if parsed else "*")
-
-
-def _open_parquet(file: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            "The file must be a whole Parquet file",
-            received={"path": str(file), "reason": str(error).splitlines()[0]},
-            remedy="Copy or export it again.",
-        ) from error
 
 
 def _refuse_broken(file: Path, rejected: pa.Table) -> None:
