@@ -10,8 +10,11 @@ from typing import Any
 
 from aisle.core.config import config_from_dict
 from aisle.core.errors import ConfigError, UsageError
+from aisle.sources.beir import load_beir
 from aisle.sources.esci import EsciConfig, download_esci, has_esci, load_esci
 from aisle.sources.icecat import download_icecat, has_icecat, load_icecat
+from aisle.sources.jdsearch import load_jdsearch
+from aisle.sources.kuaisearch import load_kuaisearch
 from aisle.sources.source_tables import SourceTables
 from aisle.sources.ubi import UbiConfig, load_ubi
 from aisle.sources.wands import download_wands, has_wands, load_wands
@@ -38,8 +41,17 @@ class Loader:
 
 SOURCES: Mapping[str, Loader] = MappingProxyType(
     {
+        "beir": Loader(load_beir, how_to_get="Download a BEIR data set, unpack it and name its folder with --path."),
         "esci": Loader(load_esci, has_esci, download_esci, settings=EsciConfig),
         "icecat": Loader(load_icecat, has_icecat, download_icecat),
+        "jdsearch": Loader(
+            load_jdsearch,
+            how_to_get="Ask for it at github.com/rucliujn/JDsearch, unpack it and name its folder with --path.",
+        ),
+        "kuaisearch": Loader(
+            load_kuaisearch,
+            how_to_get="Download the release of github.com/benchen4395/KuaiSearch and name its folder with --path.",
+        ),
         "ubi": Loader(
             load_ubi,
             settings=UbiConfig,
