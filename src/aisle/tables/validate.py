@@ -15,6 +15,7 @@ from aisle.core.ids import IdMap
 from aisle.tables.columns import JUDGMENTS
 from aisle.tables.duplicates import earlier_rows, normalise_distinct
 from aisle.tables.problems import Problem, Report, first_offenders
+from aisle.tables.remarks import remarks
 from aisle.tables.rules import Finding, apply_rules
 from aisle.tables.schema import TableSchema
 from aisle.tables.suggestions import did_you_mean
@@ -75,7 +76,7 @@ def validate(
     bad = _any_quarantined(findings, table.num_rows)
     findings += _find_duplicates(cast, schema, usable=~bad)
     bad = _any_quarantined(findings, table.num_rows)
-    report = Report(schema.name, table.num_rows, int((~bad).sum()), _problems(table, findings), _notes(table, schema))
+    report = Report(schema.name, table.num_rows, int((~bad).sum()), _problems(table, findings), remarks(table, schema))
     if report.num_usable == 0:
         raise TableError(
             f"Table {schema.name} must have at least one usable row",
@@ -157,15 +158,6 @@ def _problems(table: pa.Table, findings: list[Finding]) -> tuple[Problem, ...]:
             first_offenders(finding.mask, [table[name] for name in finding.columns]),
         )
         for finding in findings
-    )
-
-
-def _notes(table: pa.Table, schema: TableSchema) -> tuple[str, ...]:
-    absent = [name for name in schema.names if name not in table.column_names]
-    extra = [name for name in table.column_names if schema.column(name) is None]
-    guesses = ((name, did_you_mean(name, absent, cutoff=0.8)) for name in extra)
-    return tuple(
-        f"column {name!r} is kept as an extra column; did you mean {guess!r}?" for name, guess in guesses if guess
     )
 
 
