@@ -166,7 +166,9 @@ def _import(
             _require(workspace, "products", by=name)
             table, note = with_product_ids(table, read_products(workspace), key=product_key)
             outcome.notes.append(f"{name}: {note}")
-        checked = validate(table, SCHEMAS[name], **_known_ids(workspace, name))
+        # A log without events must replace the events of an earlier one. Own files are never empty.
+        may_be_empty = table.num_rows == 0 or name in source.may_be_empty
+        checked = validate(table, SCHEMAS[name], **_known_ids(workspace, name), may_be_empty=may_be_empty)
         if name == "judgments":
             graded = _with_stage_grades(checked.table, grades or source.grades)
             checked = Validated(graded, checked.quarantine, checked.report)

@@ -56,7 +56,7 @@ def load_jdsearch(folder: Path) -> SourceTables:
         ) from error
     lines = pa.concat_tables([bad_behaviour, aside])
     return SourceTables(
-        tables={name: table for name, table in tables.items() if table.num_rows},
+        tables=tables,
         rejected={"products": bad_products, "searches": lines},
         provenance={
             "source": "jdsearch",
@@ -69,6 +69,7 @@ def load_jdsearch(folder: Path) -> SourceTables:
             Account.of_lines("behaviour", tables["searches"].num_rows, lines, to="searches"),
         ),
         notes=_NOTES,
+        may_be_empty=frozenset({"events"}),
     )
 
 

@@ -22,6 +22,9 @@ __all__ = ["load_kuaisearch"]
 _REQUIRED = ("items", "recall")
 _INPUTS = (*_REQUIRED, "users", "relevance")
 _TABLE_OF = {"items": "products", "recall": "searches", "users": "users", "relevance": "judgments"}
+_OPTIONAL = ("users", "judgments")
+"""Tables that are there only with their files."""
+
 _NOTES = (
     "searched_at counts time_index in seconds from 2000-01-01: it is an order, not a time",
     "impressions have a stage in place of times: ordered, clicked or shown",
@@ -112,9 +115,10 @@ def _result(
         "labelled texts are no item's: they became products": made,
     }
     return SourceTables(
-        tables={name: table for name, table in tables.items() if table.num_rows},
+        tables={name: table for name, table in tables.items() if table.num_rows or name not in _OPTIONAL},
         rejected={_TABLE_OF[name]: lines for name, lines in rejected.items() if name in files},
         provenance={"source": "kuaisearch", "files": [str(path) for path in files.values()]},
         accounts=(Account("recall", sum(recall.values()), recall), *(one for one in accounts if one.name in files)),
         notes=(*_NOTES, *(f"{num:,} {text}" for text, num in notes.items() if num)),
+        may_be_empty=frozenset({"events"}),
     )

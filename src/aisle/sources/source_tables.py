@@ -55,6 +55,7 @@ class SourceTables:
         provenance: Plain values for a manifest: `source`, `licence`, `citation`, `files`.
         accounts: Where the rows of every input went, for sources that do more than read rows as they are.
         notes: What the source's rules met, in words.
+        may_be_empty: Tables of which no row need be usable: a by-product, such as the events of a log.
         grades: Stages that the source's own grades stand for, so that its training judgments train.
     """
 
@@ -63,4 +64,5 @@ class SourceTables:
     provenance: Mapping[str, object] = field(default_factory=dict)
     accounts: tuple[Account, ...] = ()
     notes: tuple[str, ...] = ()
+    may_be_empty: frozenset[str] = frozenset()
     grades: GradeMap | None = None

@@ -28,6 +28,9 @@ REASON = "_reason"
 """Column of a quarantine table: every reason, joined by "; "."""
 
 
+_PRODUCT_KEY_HINT = " Where products go by another number, such as an EAN, name its column with --product-key."
+
+
 @dataclass(frozen=True)
 class Validated:
     """A table that keeps the contract, and what did not.
@@ -49,6 +52,7 @@ def validate(
     *,
     known_products: IdMap | None = None,
     known_searches: IdMap | None = None,
+    may_be_empty: bool = False,
 ) -> Validated:
     """Check and cast a table.
 
@@ -62,9 +66,11 @@ def validate(
         schema: The contract's table.
         known_products: Ids of the catalogue; rows that name another product are set aside.
         known_searches: Ids of the searches; impressions that name another search are set aside.
+        may_be_empty: Accept a table without a usable row.
 
     Raises:
-        TableError: If a required column is missing, a column name stands twice, or no row is usable.
+        TableError: If a required column is missing, a column name stands twice, or no row is usable where one must
+            be.
     """
     _refuse_columns(table, schema)
     # A quarantine file that was mended and comes back brings its old marks along; they are no data.
@@ -77,14 +83,18 @@ def validate(
     findings += _find_duplicates(cast, schema, usable=~bad)
     bad = _any_quarantined(findings, table.num_rows)
     report = Report(schema.name, table.num_rows, int((~bad).sum()), _problems(table, findings), remarks(table, schema))
-    if report.num_usable == 0:
+    if report.num_usable == 0 and not may_be_empty:
         raise TableError(
             f"Table {schema.name} must have at least one usable row",
             received={"rows": table.num_rows, "problems": [str(problem) for problem in report.problems]},
-            remedy="Mend the rows named above, or map other columns.",
+            remedy="Mend the rows named above, or map other columns." + _PRODUCT_KEY_HINT * _names_products(schema),
         )
     usable = cast.filter(pa.array(~bad)) if bad.any() else cast
     return Validated(usable, _quarantine(table, findings, bad), report)
+
+
+def _names_products(schema: TableSchema) -> bool:
+    return any(column.names_product for column in schema.columns)
 
 
 def _refuse_columns(table: pa.Table, schema: TableSchema) -> None:

@@ -37,8 +37,8 @@ def load_ubi(path: Path, config: UbiConfig | None = None) -> SourceTables:
         config: Windows and rules.
 
     Returns:
-        `searches`, `impressions` and `events`, those without rows left out; the lines that were set aside; an account
-        of all lines and a note for every rule that met some. Products are not part of a UBI log.
+        `searches`, `impressions` and `events`, which may be empty; the lines that were set aside; an account of all
+        lines and a note for every rule that met some. Products are not part of a UBI log.
 
     Raises:
         SourceError: If no file is found, or one is empty, damaged or not UTF-8, or the log holds no usable row.
@@ -84,7 +84,7 @@ def _result(connection: duckdb.DuckDBPyConnection, files: list[Path], config: Ub
             remedy="Check the export.",
         )
     return SourceTables(
-        tables={name: table for name, table in tables.items() if table.num_rows},
+        tables=tables,
         rejected={name: _set_aside(connection, kind) for name, kind in _KINDS.items()},
         provenance={
             "source": "ubi",
@@ -93,6 +93,7 @@ def _result(connection: duckdb.DuckDBPyConnection, files: list[Path], config: Ub
         },
         accounts=_accounts(connection),
         notes=notes_of(connection, config),
+        may_be_empty=frozenset({"events"}),
     )
 
 
