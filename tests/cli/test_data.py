@@ -170,3 +170,11 @@ def test_a_failed_import_leaves_no_workspace(aisle, tmp_path):
     (tmp_path / "p.csv").write_text("product_id,title\n1,\n")
     assert aisle("import", "-w", tmp_path / "shop", "--products", tmp_path / "p.csv").code == 1
     assert not (tmp_path / "shop").exists()
+
+
+def test_a_log_without_products_is_refused_before_anything_is_written(aisle, tmp_path):
+    (tmp_path / "ubi.ndjson").write_text("".join(json.dumps(row) + "\n" for row in LOG))
+    result = aisle("import", "-w", tmp_path / "shop", "--from", "ubi", "--path", tmp_path / "ubi.ndjson")
+    assert (result.code, result.out) == (2, "")
+    assert "Products must be imported before impressions" in result.err
+    assert not (tmp_path / "shop").exists()

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from aisle.core.errors import TableError, UsageError
 from aisle.core.ids import IdMap
-from aisle.pipelines.catalogue import STAGE_GRADE, read_products
+from aisle.pipelines.catalogue import STAGE_GRADE
 from aisle.pipelines.product_keys import with_product_ids
 from aisle.sources import Account, ColumnMap, SourceTables, load_source, read_table
 from aisle.tables import (
@@ -159,20 +159,23 @@ def _import(
         accounts=[account for source in sources for account in source.accounts],
         notes=[note for source in sources for note in source.notes],
     )
+    checked: dict[str, Validated] = {}
+    # All tables are checked before the first is written: an import that is refused leaves the workspace as it was.
     for name in (name for name in IMPORT_ORDER if name in by_table):
-        source = by_table[name]
-        table = source.tables[name]
+        known = _Known(workspace, checked)
+        source, table = by_table[name], by_table[name].tables[name]
         if product_key is not None and name != "products" and SCHEMAS[name].column("product_id") is not None:
-            _require(workspace, "products", by=name)
-            table, note = with_product_ids(table, read_products(workspace), key=product_key)
+            table, note = with_product_ids(table, known.table("products", by=name), key=product_key)
             outcome.notes.append(f"{name}: {note}")
         # A log without events must replace the events of an earlier one. Own files are never empty.
         may_be_empty = table.num_rows == 0 or name in source.may_be_empty
-        checked = validate(table, SCHEMAS[name], **_known_ids(workspace, name), may_be_empty=may_be_empty)
+        checked[name] = validate(table, SCHEMAS[name], **known.ids(name), may_be_empty=may_be_empty)
+    for name, validated in checked.items():
+        table = validated.table
         if name == "judgments":
-            graded = _with_stage_grades(checked.table, grades or source.grades)
-            checked = Validated(graded, checked.quarantine, checked.report)
-        _write(workspace, name, checked, source, outcome)
+            table = _with_stage_grades(table, grades or by_table[name].grades)
+        result = Validated(table, validated.quarantine, validated.report)
+        _write(workspace, name, result, by_table[name], outcome)
     return outcome
 
 
@@ -192,26 +195,32 @@ def _check_grades(by_table: Mapping[str, SourceTables], grades: GradeMap | None)
         )
 
 
-def _known_ids(workspace: Workspace, name: str) -> dict[str, IdMap]:
-    """Return the ids that a table's rows may name."""
-    known: dict[str, IdMap] = {}
-    if any(column.names_product for column in SCHEMAS[name].columns):
-        _require(workspace, "products", by=name)
-        known["known_products"] = IdMap(read_products(workspace).column("product_id"))
-    if any(column.names_search for column in SCHEMAS[name].columns):
-        _require(workspace, "searches", by=name)
-        searches = read_parquet(workspace.verified("searches") / "searches.parquet", columns=["search_id"])
-        known["known_searches"] = IdMap(searches.column("search_id"))
-    return known
+@dataclass(frozen=True)
+class _Known:
+    """The tables that others name: those of this import, else those of the workspace."""
 
+    workspace: Workspace
+    checked: Mapping[str, Validated]
 
-def _require(workspace: Workspace, name: str, *, by: str) -> None:
-    if not workspace.has(name):
-        raise UsageError(
-            f"{name.capitalize()} must be imported before {by}",
-            received={"table": by, "workspace": str(workspace.path)},
-            remedy=f"Give --{name} in the same command, or import them first.",
-        )
+    def ids(self, name: str) -> dict[str, IdMap]:
+        """Return the ids that the rows of a table may name."""
+        known: dict[str, IdMap] = {}
+        if any(column.names_product for column in SCHEMAS[name].columns):
+            known["known_products"] = IdMap(self.table("products", by=name).column("product_id"))
+        if any(column.names_search for column in SCHEMAS[name].columns):
+            known["known_searches"] = IdMap(self.table("searches", by=name).column("search_id"))
+        return known
+
+    def table(self, name: str, *, by: str) -> pa.Table:
+        if name in self.checked:
+            return self.checked[name].table
+        if not self.workspace.has(name):
+            raise UsageError(
+                f"{name.capitalize()} must be imported before {by}",
+                received={"table": by, "workspace": str(self.workspace.path)},
+                remedy=f"Give --{name} in the same command, or import them first.",
+            )
+        return read_parquet(self.workspace.verified(name) / f"{name}.parquet")
 
 
 def _with_stage_grades(judgments: pa.Table, grades: GradeMap | None) -> pa.Table:

@@ -5,12 +5,14 @@ Source: github.com/opensearch-project/user-behavior-insights, schema 1.x. The ru
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from aisle.core.errors import SourceError
+from aisle.core.progress import progress_bar
 from aisle.sources.engine import engine
 from aisle.sources.source_tables import REJECTED_SCHEMA, Account, SourceTables
 from aisle.sources.ubi.config import UbiConfig
@@ -65,14 +67,20 @@ def _join(connection: duckdb.DuckDBPyConnection, config: UbiConfig) -> None:
     }
     window = {"skew_us": int(config.skew_seconds * 1e6), "late_us": int(config.late_days * _DAY_US)}
     attribution = {"clicked": int(Stage.CLICKED), "attribution_us": int(config.attribution_days * _DAY_US)}
-    connection.execute(statement("02_events"))
-    connection.execute(statement("03_searches"))
-    connection.execute(statement("04_bots"), rates)
-    connection.execute(statement("05_timed"), window | drop)
-    connection.execute(statement("06_bases"))
-    connection.execute(statement("07_shown"), drop)
-    connection.execute(statement("08_acted"), attribution)
-    connection.execute(statement("09_fates"), drop)
+    steps: dict[str, Mapping[str, object]] = {
+        "02_events": {},
+        "03_searches": {},
+        "04_bots": rates,
+        "05_timed": {**window, **drop},
+        "06_bases": {},
+        "07_shown": drop,
+        "08_acted": attribution,
+        "09_fates": drop,
+    }
+    with progress_bar("join log", total=len(steps), unit="steps") as advance:
+        for name, parameters in steps.items():
+            connection.execute(statement(name), parameters)
+            advance(1, name)
 
 
 def _result(connection: duckdb.DuckDBPyConnection, files: list[Path], config: UbiConfig) -> SourceTables:

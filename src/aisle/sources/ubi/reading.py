@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from aisle.core.errors import SourceError
+from aisle.core.progress import progress_bar
 from aisle.sources.columnar import parquet_batches
 from aisle.sources.delimited import read_delimited
 from aisle.sources.files import EXTENSIONS
@@ -87,12 +88,14 @@ def read_files(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None
     connection.register("actions", action_table())
     connection.execute(_LOG_ROWS)
     offset = 0
-    for file in files:
-        kind = "query" if "quer" in file.name.lower() else "event"
-        parameters = {"paths": _PATHS, "offset": offset, "default_kind": kind}
-        with _lines_of(connection, file) as (lines, more):
-            connection.execute(statement("01_rows").replace("file_lines", lines), {**parameters, **more})
-        offset = connection.execute("SELECT coalesce(max(number), 0) FROM log_rows").fetchall()[0][0]
+    with progress_bar("read log", total=len(files), unit="files") as advance:
+        for file in files:
+            kind = "query" if "quer" in file.name.lower() else "event"
+            parameters = {"paths": _PATHS, "offset": offset, "default_kind": kind}
+            with _lines_of(connection, file) as (lines, more):
+                connection.execute(statement("01_rows").replace("file_lines", lines), {**parameters, **more})
+            offset = connection.execute("SELECT coalesce(max(number), 0) FROM log_rows").fetchall()[0][0]
+            advance(1, file.name)
 
 
 @contextmanager
