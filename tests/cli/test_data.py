@@ -95,10 +95,10 @@ def test_simulate_gives_the_same_shop_for_the_same_seed(aisle_json, aisle, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "either own files or one known data set"),
-        (["--products", "x.csv", "--from", "icecat"], "either own files or one known data set"),
+        ([], "takes own files, a known data set, or both"),
         (["--from", "icecat", "--map", "title=name"], "--map must come with own files"),
-        (["--products", "x.csv", "--path", "folder"], "--path with --from"),
+        (["--products", "x.csv", "--path", "folder"], "--path and --set must come with --from"),
+        (["--products", "x.csv", "--set", "late_days=3"], "--path and --set must come with --from"),
         (["--from", "icecta"], "Did you mean icecat"),
     ],
 )
@@ -106,3 +106,75 @@ def test_options_that_do_not_go_together(aisle, tmp_path, arguments, text):
     result = aisle("import", "--workspace", tmp_path / "shop", *arguments)
     assert (result.code, result.out) == (2, "")
     assert text in result.err
+    assert not (tmp_path / "shop").exists()
+
+
+LOG = [
+    {"query_id": "q1", "client_id": "c", "user_query": "lamp", "timestamp": "2024-01-01T00:00:00Z",
+     "query_response_object_ids": ["40001", "49999"]},
+    {"action_name": "click", "query_id": "q1", "client_id": "c", "timestamp": "2024-01-01T00:00:05Z",
+     "event_attributes": {"object": {"object_id": "40001"}}},
+    {"action_name": "purchase", "client_id": "c", "timestamp": "2024-01-02T00:00:00Z",
+     "event_attributes": {"object": {"object_id": "40001"}}},
+    {"action_name": "click", "client_id": "c"},
+]  # fmt: skip
+
+
+def test_a_log_with_products_in_one_command(aisle, aisle_json, tmp_path):
+    (tmp_path / "products.jsonl").write_text(json.dumps({"product_id": "1", "title": "Lamp", "ean": ["40001"]}) + "\n")
+    (tmp_path / "ubi.ndjson").write_text("".join(json.dumps(row) + "\n" for row in LOG))
+    command = ["import", "-w", tmp_path / "shop", "--from", "ubi", "--path", tmp_path / "ubi.ndjson"]
+    files = ["--products", tmp_path / "products.jsonl", "--product-key", "ean"]
+    report = aisle_json(*command, *files)
+    assert report["accounts"]["ubi_events"] == {"rows": 3, "fates": {"impressions": 2, "set aside": 1}}
+    usable = {name: table["usable"] for name, table in report["tables"].items()}
+    assert usable == {"products": 1, "searches": 1, "impressions": 1, "events": 0}
+    assert "impressions: 1 of 2 products found by ean" in report["notes"]
+    [row] = pq.read_table(tmp_path / "shop" / "impressions" / "impressions.parquet").to_pylist()
+    assert (row["product_id"], row["clicked_at"].isoformat()) == ("1", "2024-01-01T00:00:05+00:00")
+    assert row["ordered_at"].isoformat() == "2024-01-02T00:00:00+00:00"
+    again = aisle(*command, "--product-key", "ean", "--set", "attribution_days=0")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in again.out.splitlines() if "│" in line]
+    assert ["ubi_queries", "1", "searches", "1"] in rows
+    assert "1 events without a query id went to events" in again.err
+
+
+def test_every_table_of_the_contract_can_be_an_own_file(aisle_json, tmp_path):
+    contents = {
+        "products": "product_id,title\n1,Lamp\n",
+        "searches": "search_id,query,searched_at\ns1,lamp,2024-01-01\n",
+        "impressions": "search_id,product_id,position\ns1,1,1\ns2,1,1\n",
+        "events": "actor_id,at,action\nu,2024-01-01,view\n",
+        "users": "user_id,location\nu,de\n",
+        "judgments": "query,product_id,grade\nlamp,1,3\n",
+    }
+    options = []
+    for name, content in contents.items():
+        (tmp_path / f"{name}.csv").write_text(content)
+        options += [f"--{name}", tmp_path / f"{name}.csv"]
+    report = aisle_json("import", "-w", tmp_path / "shop", *options)
+    assert {name: table["usable"] for name, table in report["tables"].items()} == dict.fromkeys(contents, 1)
+    assert report["tables"]["impressions"]["problems"][0]["rule"] == "must be a search of the searches table"
+
+
+def test_a_table_from_two_places_is_refused(aisle, tmp_path):
+    (tmp_path / "ubi.ndjson").write_text(json.dumps(LOG[0]) + "\n")
+    (tmp_path / "s.csv").write_text("search_id,query,searched_at\ns1,lamp,2024-01-01\n")
+    result = aisle("import", "-w", tmp_path / "shop", "--from", "ubi", "--path", tmp_path / "ubi.ndjson",
+                   "--searches", tmp_path / "s.csv")  # fmt: skip
+    assert (result.code, result.out) == (2, "")
+    assert "either from the data set or from an own file" in result.err
+
+
+def test_a_failed_import_leaves_no_workspace(aisle, tmp_path):
+    (tmp_path / "p.csv").write_text("product_id,title\n1,\n")
+    assert aisle("import", "-w", tmp_path / "shop", "--products", tmp_path / "p.csv").code == 1
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_log_without_products_is_refused_before_anything_is_written(aisle, tmp_path):
+    (tmp_path / "ubi.ndjson").write_text("".join(json.dumps(row) + "\n" for row in LOG))
+    result = aisle("import", "-w", tmp_path / "shop", "--from", "ubi", "--path", tmp_path / "ubi.ndjson")
+    assert (result.code, result.out) == (2, "")
+    assert "Products must be imported before impressions" in result.err
+    assert not (tmp_path / "shop").exists()

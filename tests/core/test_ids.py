@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aisle.core import ids as ids_module
 from aisle.core.errors import TableError
 from aisle.core.ids import UNKNOWN, IdMap
 
@@ -69,3 +70,22 @@ def test_ids_that_are_not_present_and_distinct_are_refused(ids, received):
 def test_an_index_outside_is_never_an_id(index):
     with pytest.raises(IndexError, match=r"0\.\.1"):
         IdMap(["a", "b"]).id_of([0, index])
+
+
+@given(IDS, st.lists(st.none() | st.text(), max_size=5))
+def test_the_second_call_answers_as_the_first(known, others):
+    ids, wanted = IdMap(known), pa.array([*others, *known], pa.string())
+    first = ids.index_of(wanted)
+    assert ids.index_of(wanted).tolist() == first.tolist()
+    assert ids.index_of(pa.chunked_array([wanted])).dtype == np.int64
+
+
+def test_repeated_small_calls_hash_the_known_ids_once(monkeypatch):
+    ids, calls = IdMap(["a", "b"]), []
+    index_in = ids_module.pc.index_in
+    monkeypatch.setattr(ids_module.pc, "index_in", lambda *args, **more: calls.append(1) or index_in(*args, **more))
+    assert [ids.index_of(["b"]).tolist() for _ in range(5)] == [[1]] * 5
+    assert len(calls) == 1
+    many = ["a", "b", "x"] * 2000
+    assert ids.index_of(many).tolist() == [0, 1, UNKNOWN] * 2000
+    assert len(calls) == 2

@@ -59,7 +59,7 @@ def test_files_that_cannot_be_used(refused, tmp_path, name, content, text):
     (tmp_path / name).write_bytes(content)
     code = refused("import", "--workspace", tmp_path / "shop", "--products", tmp_path / name, text=text)
     assert code == 1
-    assert Workspace.open(tmp_path / "shop").names() == []
+    assert not (tmp_path / "shop").exists()
 
 
 def test_files_that_are_not_there(refused, tmp_path):
@@ -100,7 +100,7 @@ def test_judgments_of_other_products_alone_are_refused(refused, tmp_path):
     (tmp_path / "j.csv").write_text("query,product_id,grade\nshoe,zzz,3\n")
     files = ["--products", tmp_path / "p.csv", "--judgments", tmp_path / "j.csv"]
     assert refused("import", "-w", tmp_path / "s", *files, text="must be a product of the catalogue") == 1
-    assert Workspace.open(tmp_path / "s").names() == ["products"]
+    assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize(

@@ -147,3 +147,33 @@ def test_a_known_source_is_read_from_its_folder(workspace, tmp_path):
     assert read_products(workspace).column("price").to_pylist() == [24.9]
     with pytest.raises(UsageError, match="Did you mean icecat"):
         import_source(workspace, "icecta", path=folder, cache=tmp_path / "cache")
+
+
+def test_an_import_that_is_refused_changes_no_table(workspace, files):
+    import_files(workspace, files)
+    before = {name: workspace.manifest(name).content for name in workspace.names()}
+    files["products"].write_text("product_id,title\nz,New\n")
+    with pytest.raises(TableError, match="Table judgments must have at least one usable row"):
+        import_files(workspace, files)
+    assert {name: workspace.manifest(name).content for name in workspace.names()} == before
+
+
+def test_other_bad_rows_are_kept_but_change_nothing_for_later_steps(workspace, files):
+    import_files(workspace, {"products": files["products"]})
+    before = workspace.manifest("products")
+    files["products"].write_text(PRODUCTS + "e,,1\n")
+    outcome = import_files(workspace, {"products": files["products"]})
+    after = workspace.manifest("products")
+    assert outcome.skipped == []
+    assert after.files != before.files
+    assert after.content == before.content
+
+
+def test_a_source_may_bring_its_own_stages(workspace):
+    products = pa.table({"product_id": ["a"], "title": ["x"]})
+    judgments = pa.table({"query": ["x", "y"], "product_id": ["a", "a"], "grade": [1.0, 0.1]})
+    tables = {"products": products, "judgments": judgments}
+    import_tables(workspace, SourceTables(tables, grades=parse_grades("ordered=1,clicked=0.1")))
+    assert read_judgments(workspace, "test").column(STAGE_GRADE).to_pylist() == [4.0, 2.0]
+    import_tables(workspace, SourceTables(tables, grades=parse_grades("ordered=1")), grades=parse_grades("clicked=1"))
+    assert read_judgments(workspace, "test").column(STAGE_GRADE).to_pylist() == [2.0, 1.0]

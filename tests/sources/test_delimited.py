@@ -118,3 +118,9 @@ def test_reads_what_the_csv_module_writes(tmp_path_factory, rows):
     table, rejected = read(tmp_path_factory.mktemp("csv"), text.getvalue())
     assert list(zip(*(column.to_pylist() for column in table.columns), strict=True)) == rows
     assert rejected.num_rows == 0
+
+
+def test_the_number_of_fields_is_told_where_several_are_missing(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b,c,d,e\n1,2,3,4,5\n6,7\n")
+    _, rejected = read_delimited(tmp_path / "a.csv")
+    assert rejected["reason"].to_pylist() == ["has 2 fields, the header has 5"]

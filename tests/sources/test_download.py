@@ -1,3 +1,5 @@
+import hashlib
+
 import pytest
 
 from aisle.core.errors import SourceError, UsageError
@@ -58,3 +60,11 @@ def test_without_network_the_error_names_the_way_out(tmp_path):
 def test_other_urls_are_refused(tmp_path):
     with pytest.raises(UsageError, match="must be http or https"):
         fetch("file:///etc/passwd", tmp_path / "a")
+
+
+def test_a_file_of_another_content_is_dropped(url, tmp_path):
+    with pytest.raises(SourceError, match="must have the known SHA-256"):
+        fetch(url, tmp_path / "data.zip", sha256="0" * 64)
+    assert list(tmp_path.iterdir()) == []
+    right = hashlib.sha256(CONTENT).hexdigest()
+    assert fetch(url, tmp_path / "data.zip", sha256=right).read_bytes() == CONTENT

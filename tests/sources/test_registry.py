@@ -1,7 +1,10 @@
+from dataclasses import dataclass
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
-from aisle.core.errors import UsageError
+from aisle.core.errors import ConfigError, UsageError
 from aisle.sources import SOURCES, Loader, SourceTables, load_source
 
 
@@ -43,3 +46,27 @@ def test_what_cannot_be_downloaded_needs_a_path(tmp_path):
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
     with pytest.raises(UsageError, match=r"must be one of closed, shop.*from='shpo'.*Did you mean shop\?"):
         load_source("shpo", path=None, cache_dir=tmp_path, sources=SHOP)
+
+
+@dataclass(frozen=True)
+class Size:
+    num_users: int = 1
+
+
+def test_settings_reach_the_loader():
+    def load(_folder, config):
+        return SourceTables({"users": pa.table({"user_id": ["u"] * config.num_users})})
+
+    sources = {"sized": Loader(load, settings=Size), **SHOP}
+    source = load_source("sized", path=Path(), cache_dir=Path(), settings={"num_users": 3}, sources=sources)
+    assert source.tables["users"].num_rows == 3
+    with pytest.raises(ConfigError, match="num_user is not a setting; did you mean num_users"):
+        load_source("sized", path=Path(), cache_dir=Path(), settings={"num_user": 3}, sources=sources)
+    with pytest.raises(ConfigError, match="without settings"):
+        load_source("shop", path=Path(), cache_dir=Path(), settings={"num_user": 3}, sources=sources)
+
+
+@pytest.mark.parametrize("name", [name for name, loader in SOURCES.items() if loader.download is None])
+def test_sources_without_download_say_how_to_get_them(name, tmp_path):
+    with pytest.raises(UsageError, match=r"must be given as a local copy.*--path"):
+        load_source(name, path=None, cache_dir=tmp_path)

@@ -175,3 +175,19 @@ def test_validating_twice_changes_nothing(rows):
     twice = validate(once.table, PRODUCTS)
     assert twice.table.equals(once.table)
     assert twice.report.problems == ()
+
+
+def test_a_by_product_may_be_empty():
+    table = pa.table({"actor_id": ["u"], "at": ["2024-01-01"], "action": ["view"], "product_id": ["gone"]})
+    known = {"known_products": IdMap(["p"])}
+    validated = validate(table, SCHEMAS["events"], **known, may_be_empty=True)
+    assert (validated.table.num_rows, validated.quarantine.num_rows) == (0, 1)
+    with pytest.raises(TableError, match="name its column with --product-key"):
+        validate(table, SCHEMAS["events"], **known)
+
+
+def test_impressions_of_an_unknown_search_are_set_aside():
+    table = pa.table({"search_id": ["s", "t"], "product_id": ["p", "p"], "position": [1, 1]})
+    validated = validate(table, SCHEMAS["impressions"], known_searches=IdMap(["s"]))
+    assert validated.table["search_id"].to_pylist() == ["s"]
+    assert validated.quarantine["_reason"].to_pylist() == ["search_id must be a search of the searches table"]

@@ -100,3 +100,16 @@ def test_a_missing_file_is_refused(folder):
     (folder / "deep" / "b.txt").mkdir()
     with pytest.raises(WorkspaceError, match="state='missing'"):
         verify_files(folder, files)
+
+
+def test_rows_that_were_set_aside_are_no_part_of_the_content(tmp_path):
+    values = {"step": "s", "fingerprint": "f", "inputs": {}, "config": {}, "seed": 0}
+    (tmp_path / "rows.txt").write_text("a")
+    before = Manifest.of_folder(tmp_path, **values)
+    (tmp_path / "quarantine").mkdir()
+    (tmp_path / "quarantine" / "rows.txt").write_text("b")
+    after = Manifest.of_folder(tmp_path, **values)
+    assert "quarantine/rows.txt" in after.files
+    assert after.content == before.content
+    (tmp_path / "rows.txt").write_text("c")
+    assert Manifest.of_folder(tmp_path, **values).content != before.content

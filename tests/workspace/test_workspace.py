@@ -340,3 +340,18 @@ def test_a_workspace_can_be_moved(workspace, tmp_path):
     assert moved.verified("model") == tmp_path / "moved" / "model"
     assert run(moved)[0].skipped
     assert json.loads((tmp_path / "moved" / "workspace.json").read_text()) == {"format_version": FORMAT_VERSION}
+
+
+def test_a_planned_workspace_is_made_by_its_first_step(tmp_path):
+    planned = Workspace.plan(tmp_path / "shop")
+    assert planned.names() == []
+    assert not planned.has("products")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    with pytest.raises(WorkspaceError, match="empty or a new folder"):
+        Workspace.plan(tmp_path / "full")
+    later = Workspace.plan(tmp_path / "later")
+    assert not (tmp_path / "later").exists()
+    later.run_step("products", lambda folder: {}, config={})
+    assert Workspace.open(tmp_path / "later").names() == ["products"]
+    assert Workspace.plan(tmp_path / "later").names() == ["products"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,66 +13,122 @@ from aisle.cli.output import print_json, say
 from aisle.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from aisle.pipelines.importing import ImportOutcome
 
 __all__ = ["import_", "simulate"]
 
 
+_FILE = "CSV, TSV, JSONL or Parquet file of"
+
+
 def import_(
     workspace: WorkspaceOption = Path("workspace"),
-    products: Annotated[Path | None, typer.Option(help="CSV, TSV, JSONL or Parquet file of products.")] = None,
-    judgments: Annotated[Path | None, typer.Option(help="File of graded judgments: query, product_id, grade.")] = None,
+    products: Annotated[Path | None, typer.Option(help=f"{_FILE} products.")] = None,
+    searches: Annotated[Path | None, typer.Option(help=f"{_FILE} searches: search_id, query, searched_at …")] = None,
+    impressions: Annotated[
+        Path | None, typer.Option(help=f"{_FILE} products shown: search_id, product_id, position, clicked_at …")
+    ] = None,
+    events: Annotated[Path | None, typer.Option(help=f"{_FILE} other behaviour: actor_id, at, action …")] = None,
+    users: Annotated[Path | None, typer.Option(help=f"{_FILE} users: user_id, location …")] = None,
+    judgments: Annotated[Path | None, typer.Option(help=f"{_FILE} graded judgments: query, product_id, grade.")] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
             metavar="COLUMN=SOURCE",
-            help="Columns of the file, with commas (`title=name,price=price/100`), or a TOML file. Where two files are "
-            "given, `judgments.grade=stars` names the table.",
+            help="Columns of the file, with commas (`title=name,price=price/100`), or a TOML file. Where several files "
+            "are given, `judgments.grade=stars` names the table.",
         ),
     ] = None,
     grades: Annotated[
         str | None,
         typer.Option(help="Grade at which each stage begins (`ordered=3,clicked=2`): judgments can then train."),
     ] = None,
-    source: Annotated[str | None, typer.Option("--from", help="A known data set instead of own files: icecat.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="A known data set: ubi, esci, wands, icecat, kuaisearch, jdsearch or beir; see docs/import.md.",
+        ),
+    ] = None,
     path: Annotated[
-        Path | None, typer.Option(help="Local folder of the data set; without it, it is downloaded.")
+        Path | None, typer.Option(help="Local folder or file of the data set; without it, it is downloaded.")
+    ] = None,
+    product_key: Annotated[
+        str | None,
+        typer.Option(help="Column of the products by which the other tables name them, such as `ean`."),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set's loader; may be repeated."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Validate tables and bring them into the workspace; bad rows go to a quarantine with their reasons.
 
     Example: `aisle import --workspace shop --products catalogue.csv --map title=name,price=price/100`
+
+    Example: `aisle import --workspace shop --from ubi --path logs/ --product-key ean`
     """
     from platformdirs import user_cache_path
 
+    from aisle.core.config import apply_overrides
     from aisle.pipelines.column_maps import read_column_maps
     from aisle.pipelines.importing import import_files, import_source
     from aisle.tables import parse_grades
     from aisle.workspace import Workspace
 
-    files = {name: file for name, file in (("products", products), ("judgments", judgments)) if file is not None}
-    if bool(files) == (source is not None):
-        raise UsageError(
-            "Import takes either own files or one known data set",
-            received={"files": sorted(files), "from": source},
-            remedy="Give --products and --judgments, or --from NAME.",
-        )
-    if (mapping and source is not None) or (path is not None and source is None):
-        raise UsageError(
-            "--map must come with own files, and --path with --from",
-            received={"map": mapping, "path": str(path) if path else None, "from": source},
-            remedy="Leave it out; a known data set brings its own mapping, own files are named by --products.",
-        )
-    grade_map = parse_grades(grades) if grades is not None else None
+    given = {"products": products, "searches": searches, "impressions": impressions, "events": events, "users": users}
+    files = {name: file for name, file in {**given, "judgments": judgments}.items() if file is not None}
+    _check_import(files, source=source, path=path, mapping=mapping, overrides=overrides)
     maps = read_column_maps(mapping or [], tables=list(files))
-    opened = Workspace.open(workspace, create=True)
-    if source is not None:
-        outcome = import_source(opened, source, path=path, cache=user_cache_path("aisle"), grades=grade_map)
+    grade_map = parse_grades(grades) if grades is not None else None
+    planned = Workspace.plan(workspace)
+    if source is None:
+        outcome = import_files(planned, files, mapping=maps, grades=grade_map, product_key=product_key)
     else:
-        outcome = import_files(opened, files, mapping=maps, grades=grade_map)
+        outcome = import_source(
+            planned,
+            source,
+            path=path,
+            cache=user_cache_path("aisle"),
+            settings=apply_overrides({}, overrides or []),
+            files=files,
+            mapping=maps,
+            grades=grade_map,
+            product_key=product_key,
+        )
     _print_import(outcome, as_json=as_json)
+
+
+def _check_import(
+    files: Mapping[str, Path],
+    *,
+    source: str | None,
+    path: Path | None,
+    mapping: list[str] | None,
+    overrides: list[str] | None,
+) -> None:
+    if not files and source is None:
+        raise UsageError(
+            "Import takes own files, a known data set, or both",
+            received={"files": [], "from": None},
+            remedy="Give --products and other files, or --from NAME.",
+        )
+    if mapping and not files:
+        raise UsageError(
+            "--map must come with own files",
+            received={"map": mapping, "from": source},
+            remedy="Leave it out: a known data set brings its own mapping.",
+        )
+    if source is None and (path is not None or overrides):
+        raise UsageError(
+            "--path and --set must come with --from",
+            received={"path": str(path) if path else None, "set": overrides},
+            remedy="Leave them out; own files are named by --products and so on.",
+        )
 
 
 def simulate(
@@ -101,19 +158,43 @@ def _print_import(outcome: ImportOutcome, *, as_json: bool) -> None:
         print_json(outcome.as_dict())
         return
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(title="import", title_justify="left")
-    for heading in ("table", "rows", "usable", "set aside", "lines not read", ""):
-        table.add_column(heading, justify="left" if heading in {"table", ""} else "right")
+    console = Console()
+    console.print(_tables_table(outcome))
+    if outcome.accounts:
+        console.print(_accounts_table(outcome))
+    for name, report in outcome.reports.items():
+        for line in (*map(str, report.problems), *report.notes):
+            say(f"{name}: {line}")
+    for note in outcome.notes:
+        say(note)
+    for file in outcome.quarantine:
+        say(f"Set aside, with reasons: {file}")
+
+
+def _tables_table(outcome: ImportOutcome) -> Table:
+    table = _table("import", ["table", "rows", "usable", "set aside", "lines not read", ""])
     for name, report in outcome.reports.items():
         aside = report.num_rows - report.num_usable
         state = "unchanged: skipped" if name in outcome.skipped else "done"
         row = (f"{report.num_rows:,}", f"{report.num_usable:,}", f"{aside:,}", f"{outcome.rejected.get(name, 0):,}")
         table.add_row(name, *row, state)
-    Console().print(table)
-    for name, report in outcome.reports.items():
-        for line in (*map(str, report.problems), *report.notes):
-            say(f"{name}: {line}")
-    for file in outcome.quarantine:
-        say(f"Set aside, with reasons: {file}")
+    return table
+
+
+def _accounts_table(outcome: ImportOutcome) -> Table:
+    table = _table("where the rows went", ["input", "rows", "went to", "of them"])
+    for account in outcome.accounts:
+        for place, (fate, num_rows) in enumerate(account.fates.items()):
+            first = (account.name, f"{account.num_rows:,}") if place == 0 else ("", "")
+            table.add_row(*first, fate, f"{num_rows:,}")
+    return table
+
+
+def _table(title: str, headings: list[str]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in {"table", "input", "went to", ""} else "right")
+    return table

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +17,9 @@ __all__ = ["UNKNOWN", "IdMap"]
 
 UNKNOWN = -1
 """Index of an id that the map does not know."""
+
+_FEW = 4096
+"""A call with at most this many ids is a small one: hashing all known ids for it would take longer than the rest."""
 
 
 class IdMap:
@@ -32,6 +37,7 @@ class IdMap:
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
         self._ids: pa.Array = array.cast(pa.string())
+        self._num_small_calls = 0
         num_distinct = len(pc.unique(self._ids))
         if self._ids.null_count or num_distinct != len(self._ids):
             raise TableError(
@@ -52,8 +58,22 @@ class IdMap:
     def index_of(self, ids: Sequence[str] | pa.Array | pa.ChunkedArray) -> Int64[np.ndarray, " ids"]:
         """Look up indices; `UNKNOWN` (-1) where the map does not hold the id."""
         wanted = ids if isinstance(ids, pa.Array | pa.ChunkedArray) else pa.array(list(ids), pa.string())
-        found = pc.index_in(wanted.cast(pa.string()), value_set=self._ids)
+        wanted = wanted.cast(pa.string())
+        if len(wanted) <= _FEW:
+            self._num_small_calls += 1
+            # Arrow hashes all known ids at every call: fine once, not for every request of a service.
+            if self._num_small_calls > 1:
+                return self._look_up(wanted.to_pylist())
+        found = pc.index_in(wanted, value_set=self._ids)
         return np.asarray(pc.fill_null(found, UNKNOWN).cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+
+    def _look_up(self, ids: Sequence[str | None]) -> Int64[np.ndarray, " ids"]:
+        index, unknown = self._index, repeat(UNKNOWN)
+        return np.fromiter(map(index.get, ids, unknown), np.int64, len(ids))
+
+    @cached_property
+    def _index(self) -> dict[str | None, int]:
+        return dict(zip(self._ids.to_pylist(), range(len(self._ids)), strict=True))
 
     def id_of(self, indices: Sequence[int] | Int64[np.ndarray, " indices"]) -> list[str]:
         """Return the ids at these indices.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,28 @@ import pyarrow.compute as pc
 
 from aisle.core.errors import TableError, UsageError
 from aisle.core.ids import IdMap
-from aisle.pipelines.catalogue import STAGE_GRADE, read_products
-from aisle.sources import ColumnMap, SourceTables, load_source, read_table
-from aisle.tables import SCHEMAS, SPLITS, STAGE_GRADES, GradeMap, Report, Stage, Validated, validate, write_parquet
+from aisle.pipelines.catalogue import STAGE_GRADE
+from aisle.pipelines.product_keys import with_product_ids
+from aisle.sources import Account, ColumnMap, SourceTables, load_source, read_table
+from aisle.tables import (
+    SCHEMAS,
+    SPLITS,
+    STAGE_GRADES,
+    GradeMap,
+    Report,
+    Stage,
+    Validated,
+    read_parquet,
+    table_hash,
+    validate,
+    write_parquet,
+)
 from aisle.workspace import Workspace, file_sha256
 
 __all__ = ["IMPORT_ORDER", "ImportOutcome", "import_files", "import_source", "import_tables"]
 
 IMPORT_ORDER = tuple(SCHEMAS)
-"""Tables in the order of import: products first, since other tables name them."""
-
-_NAMES_PRODUCTS = {"judgments", "impressions", "events"}
+"""Tables in the order of import: products and searches first, since other tables name them."""
 
 
 @dataclass
@@ -35,12 +45,16 @@ class ImportOutcome:
         rejected: Lines of every file that could not be read as rows; they are counted and kept in the quarantine.
         skipped: Tables that were there already, unchanged.
         quarantine: Files of rows that were set aside.
+        accounts: Where the rows of each of a source's inputs went.
+        notes: What a source's rules met, in words.
     """
 
     reports: dict[str, Report] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     quarantine: list[str] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -52,7 +66,8 @@ class ImportOutcome:
             }
             for name, report in self.reports.items()
         }
-        return {"tables": tables, "quarantine": self.quarantine}
+        accounts = {account.name: account.as_dict() for account in self.accounts}
+        return {"tables": tables, "accounts": accounts, "notes": self.notes, "quarantine": self.quarantine}
 
 
 def import_files(
@@ -61,6 +76,7 @@ def import_files(
     *,
     mapping: Mapping[str, ColumnMap] | None = None,
     grades: GradeMap | None = None,
+    product_key: str | None = None,
 ) -> ImportOutcome:
     """Import own files, one per table.
 
@@ -69,45 +85,106 @@ def import_files(
         files: File of each table.
         mapping: Column map of each table that needs one.
         grades: Grade at which each stage begins, for judgments that train.
+        product_key: Column of the products by which other tables name them; None for `product_id`.
     """
+    return _import(workspace, [_read_files(files, mapping)], grades=grades, product_key=product_key)
+
+
+def import_source(
+    workspace: Workspace,
+    name: str,
+    *,
+    path: Path | None,
+    cache: Path,
+    settings: Mapping[str, Any] | None = None,
+    files: Mapping[str, Path] | None = None,
+    mapping: Mapping[str, ColumnMap] | None = None,
+    grades: GradeMap | None = None,
+    product_key: str | None = None,
+) -> ImportOutcome:
+    """Import a known data set, from a local folder or by download, with own files of tables that it has not.
+
+    Args:
+        workspace: Where to.
+        name: Name of the data set.
+        path: Its folder or file; None to download it.
+        cache: Folder of downloads.
+        settings: Settings of its loader.
+        files: Own file of each table that the data set has not, such as the products of a log.
+        mapping: Column map of each own file that needs one.
+        grades: Grade at which each stage begins; None for the data set's own.
+        product_key: Column of the products by which other tables name them; None for `product_id`.
+
+    Raises:
+        UsageError: If a table comes from both.
+    """
+    own = _read_files(files or {}, mapping)
+    source = load_source(name, path=path, cache_dir=cache, settings=settings)
+    twice = sorted(own.tables.keys() & source.tables.keys())
+    if twice:
+        raise UsageError(
+            "A table must come either from the data set or from an own file",
+            received={"from": name, "tables": twice},
+            remedy="Leave the file out.",
+        )
+    return _import(workspace, [own, source], grades=grades, product_key=product_key)
+
+
+def import_tables(
+    workspace: Workspace, source: SourceTables, *, grades: GradeMap | None = None, product_key: str | None = None
+) -> ImportOutcome:
+    """Validate tables and write each as an artefact; bad rows go to its quarantine with their reasons.
+
+    Raises:
+        UsageError: If grades are given without judgments, or a table that another names was never imported.
+        TableError: If a table cannot be used.
+    """
+    return _import(workspace, [source], grades=grades, product_key=product_key)
+
+
+def _read_files(files: Mapping[str, Path], mapping: Mapping[str, ColumnMap] | None) -> SourceTables:
     tables, rejected = {}, {}
     for name, path in files.items():
         tables[name], rejected[name] = read_table(path, schema=SCHEMAS[name], mapping=(mapping or {}).get(name))
     provenance = {"files": {name: {"name": path.name, "sha256": file_sha256(path)} for name, path in files.items()}}
-    return import_tables(workspace, SourceTables(tables, rejected, provenance), grades=grades)
+    return SourceTables(tables, rejected, provenance)
 
 
-def import_source(
-    workspace: Workspace, name: str, *, path: Path | None, cache: Path, grades: GradeMap | None = None
+def _import(
+    workspace: Workspace, sources: Sequence[SourceTables], *, grades: GradeMap | None, product_key: str | None
 ) -> ImportOutcome:
-    """Import a known data set, from a local folder or by download."""
-    return import_tables(workspace, load_source(name, path=path, cache_dir=cache), grades=grades)
-
-
-def import_tables(workspace: Workspace, source: SourceTables, *, grades: GradeMap | None = None) -> ImportOutcome:
-    """Validate tables and write each as an artefact; bad rows go to its quarantine with their reasons.
-
-    Raises:
-        UsageError: If grades are given without judgments, or products were never imported.
-        TableError: If a table cannot be used.
-    """
-    _check_grades(source, grades)
-    outcome = ImportOutcome()
-    for name in (name for name in IMPORT_ORDER if name in source.tables):
-        known = _known_products(workspace, name)
-        checked = validate(source.tables[name], SCHEMAS[name], known_products=known)
-        table = _with_stage_grades(checked.table, grades) if name == "judgments" else checked.table
-        rejected = source.rejected.get(name)
-        _write(workspace, name, Validated(table, checked.quarantine, checked.report), rejected, source, outcome)
+    by_table = {name: source for source in sources for name in source.tables}
+    _check_grades(by_table, grades)
+    outcome = ImportOutcome(
+        accounts=[account for source in sources for account in source.accounts],
+        notes=[note for source in sources for note in source.notes],
+    )
+    checked: dict[str, Validated] = {}
+    # All tables are checked before the first is written: an import that is refused leaves the workspace as it was.
+    for name in (name for name in IMPORT_ORDER if name in by_table):
+        known = _Known(workspace, checked)
+        source, table = by_table[name], by_table[name].tables[name]
+        if product_key is not None and name != "products" and SCHEMAS[name].column("product_id") is not None:
+            table, note = with_product_ids(table, known.table("products", by=name), key=product_key)
+            outcome.notes.append(f"{name}: {note}")
+        # A log without events must replace the events of an earlier one. Own files are never empty.
+        may_be_empty = table.num_rows == 0 or name in source.may_be_empty
+        checked[name] = validate(table, SCHEMAS[name], **known.ids(name), may_be_empty=may_be_empty)
+    for name, validated in checked.items():
+        table = validated.table
+        if name == "judgments":
+            table = _with_stage_grades(table, grades or by_table[name].grades)
+        result = Validated(table, validated.quarantine, validated.report)
+        _write(workspace, name, result, by_table[name], outcome)
     return outcome
 
 
-def _check_grades(source: SourceTables, grades: GradeMap | None) -> None:
-    judgments = source.tables.get("judgments")
+def _check_grades(by_table: Mapping[str, SourceTables], grades: GradeMap | None) -> None:
+    judgments = by_table["judgments"].tables["judgments"] if "judgments" in by_table else None
     if judgments is None and grades is not None:
         raise UsageError(
             "--grades must come with judgments",
-            received={"tables": list(source.tables)},
+            received={"tables": list(by_table)},
             remedy="Give --judgments too.",
         )
     if judgments is not None and STAGE_GRADE in judgments.column_names:
@@ -118,16 +195,32 @@ def _check_grades(source: SourceTables, grades: GradeMap | None) -> None:
         )
 
 
-def _known_products(workspace: Workspace, name: str) -> IdMap | None:
-    if name not in _NAMES_PRODUCTS:
-        return None
-    if not workspace.has("products"):
-        raise UsageError(
-            f"Products must be imported before {name}",
-            received={"table": name, "workspace": str(workspace.path)},
-            remedy="Give --products in the same command, or import them first.",
-        )
-    return IdMap(read_products(workspace).column("product_id"))
+@dataclass(frozen=True)
+class _Known:
+    """The tables that others name: those of this import, else those of the workspace."""
+
+    workspace: Workspace
+    checked: Mapping[str, Validated]
+
+    def ids(self, name: str) -> dict[str, IdMap]:
+        """Return the ids that the rows of a table may name."""
+        known: dict[str, IdMap] = {}
+        if any(column.names_product for column in SCHEMAS[name].columns):
+            known["known_products"] = IdMap(self.table("products", by=name).column("product_id"))
+        if any(column.names_search for column in SCHEMAS[name].columns):
+            known["known_searches"] = IdMap(self.table("searches", by=name).column("search_id"))
+        return known
+
+    def table(self, name: str, *, by: str) -> pa.Table:
+        if name in self.checked:
+            return self.checked[name].table
+        if not self.workspace.has(name):
+            raise UsageError(
+                f"{name.capitalize()} must be imported before {by}",
+                received={"table": by, "workspace": str(self.workspace.path)},
+                remedy=f"Give --{name} in the same command, or import them first.",
+            )
+        return read_parquet(self.workspace.verified(name) / f"{name}.parquet")
 
 
 def _with_stage_grades(judgments: pa.Table, grades: GradeMap | None) -> pa.Table:
@@ -139,14 +232,9 @@ def _with_stage_grades(judgments: pa.Table, grades: GradeMap | None) -> pa.Table
     return judgments.append_column(STAGE_GRADE, stage_grade)
 
 
-def _write(
-    workspace: Workspace,
-    name: str,
-    checked: Validated,
-    rejected: pa.Table | None,
-    source: SourceTables,
-    outcome: ImportOutcome,
-) -> None:
+def _write(workspace: Workspace, name: str, checked: Validated, source: SourceTables, outcome: ImportOutcome) -> None:
+    rejected = source.rejected.get(name)
+
     def build(folder: Path) -> dict[str, Any]:
         for part, rows in _parts(name, checked.table).items():
             write_parquet(rows, folder / f"{part}.parquet")
@@ -157,7 +245,9 @@ def _write(
             write_parquet(rejected, folder / "quarantine" / "lines.parquet")
         return checked.report.as_dict()
 
-    inputs = {"content": _content_hash(checked.table), "quarantine": _content_hash(checked.quarantine)}
+    inputs = {"content": table_hash(checked.table), "quarantine": table_hash(checked.quarantine)}
+    if rejected is not None:
+        inputs["rejected"] = table_hash(rejected)
     result = workspace.run_step(name, build, inputs=inputs, config={"provenance": _provenance(source, name)})
     outcome.reports[name] = checked.report
     outcome.rejected[name] = rejected.num_rows if rejected is not None else 0
@@ -180,11 +270,3 @@ def _parts(name: str, table: pa.Table) -> dict[str, pa.Table]:
     if name != "judgments":
         return {name: table}
     return {split: rows for split in SPLITS if (rows := table.filter(pc.equal(table.column("split"), split))).num_rows}
-
-
-def _content_hash(table: pa.Table) -> str:
-    """Hash a table's schema and values, however it is cut into chunks."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
-    return hashlib.sha256(sink.getvalue()).hexdigest()

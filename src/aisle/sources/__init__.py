@@ -7,11 +7,12 @@ from aisle.sources.files import EXTENSIONS, read_table
 from aisle.sources.icecat import download_icecat, load_icecat
 from aisle.sources.mapping import ColumnMap
 from aisle.sources.registry import SOURCES, Loader, load_source
-from aisle.sources.source_tables import SourceTables
+from aisle.sources.source_tables import Account, SourceTables
 
 __all__ = [
     "EXTENSIONS",
     "SOURCES",
+    "Account",
     "ColumnMap",
     "Loader",
     "SourceTables",

@@ -33,7 +33,9 @@ SELECT * FROM read_csv($path, delim = $delimiter, quote = '"', escape = '"', hea
 """
 _REJECTED = """
 SELECT min(line_byte_position) AS byte, any_value(csv_line) AS text,
-    string_agg(DISTINCT error_type, ', ') AS kind, max(column_idx) AS num_fields
+    string_agg(DISTINCT error_type, ', ') AS kind,
+    -- Every missing field is an error of its own; the first one tells how many there are.
+    CASE WHEN bool_or(error_type LIKE '%MISSING%') THEN min(column_idx) ELSE max(column_idx) END AS num_fields
 FROM reject_errors GROUP BY line_byte_position ORDER BY byte
 """
 

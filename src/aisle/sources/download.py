@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import urllib.error
 import urllib.request
@@ -18,7 +19,7 @@ _PARTIAL_CONTENT = 206
 _RANGE_NOT_SATISFIABLE = 416
 
 
-def fetch(url: str, path: Path) -> Path:
+def fetch(url: str, path: Path, *, sha256: str | None = None) -> Path:
     """Download a file unless it is there.
 
     The bytes come into `<name>.part`, which gets its name only when it is whole; a later call asks for the rest alone,
@@ -27,12 +28,13 @@ def fetch(url: str, path: Path) -> Path:
     Args:
         url: http or https.
         path: Where the file goes; its folder exists.
+        sha256: What the file must hash to; None where that is not known.
 
     Returns:
         `path`.
 
     Raises:
-        SourceError: If the server cannot be reached, answers with an error, or breaks off.
+        SourceError: If the server cannot be reached, answers with an error, or breaks off, or the file is another.
         UsageError: If the URL is of another kind.
     """
     if path.is_file():
@@ -48,8 +50,23 @@ def fetch(url: str, path: Path) -> Path:
         raise _unreachable(url, str(error)) from error
     if not whole:
         raise _unreachable(url, "the connection broke")
+    _check_content(part, url, sha256)
     part.replace(path)
     return path
+
+
+def _check_content(part: Path, url: str, sha256: str | None) -> None:
+    if sha256 is None:
+        return
+    with part.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        part.unlink()  # else the next call would go on at its end
+        raise SourceError(
+            "The downloaded file must have the known SHA-256",
+            received={"url": url, "sha256": found, "known": sha256},
+            remedy="Run the command again; if it stays, the file has changed: use --path with a copy that you trust.",
+        )
 
 
 def _fetch_rest(url: str, part: Path) -> bool:

@@ -6,10 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from aisle.core.errors import UsageError
+from aisle.core.config import config_from_dict
+from aisle.core.errors import ConfigError, UsageError
+from aisle.sources.beir import load_beir
+from aisle.sources.esci import EsciConfig, download_esci, has_esci, load_esci
 from aisle.sources.icecat import download_icecat, has_icecat, load_icecat
+from aisle.sources.jdsearch import load_jdsearch
+from aisle.sources.kuaisearch import load_kuaisearch
 from aisle.sources.source_tables import SourceTables
+from aisle.sources.ubi import UbiConfig, load_ubi
+from aisle.sources.wands import download_wands, has_wands, load_wands
 from aisle.tables import did_you_mean
 
 __all__ = ["SOURCES", "Loader", "load_source"]
@@ -19,20 +27,49 @@ __all__ = ["SOURCES", "Loader", "load_source"]
 class Loader:
     """How one data set is read and, where that is allowed, downloaded."""
 
-    load: Callable[[Path], SourceTables]
-    """Reads a folder (or a file) in the data set's own format."""
+    load: Callable[..., SourceTables]
+    """Reads a folder (or a file) in the data set's own format; takes its settings second, where it has some."""
     is_there: Callable[[Path], bool] = Path.exists
     """Says whether a folder holds the data set."""
     download: Callable[[Path], None] | None = None
     """Fetches the data set into a folder; None where it cannot be downloaded freely."""
+    settings: type | None = None
+    """Frozen dataclass of the loader's settings; None where it has none."""
+    how_to_get: str = "Download it by hand and name its folder with --path."
+    """What a user does to get a data set that no program may download."""
 
 
-SOURCES: Mapping[str, Loader] = MappingProxyType({"icecat": Loader(load_icecat, has_icecat, download_icecat)})
+SOURCES: Mapping[str, Loader] = MappingProxyType(
+    {
+        "beir": Loader(load_beir, how_to_get="Download a BEIR data set, unpack it and name its folder with --path."),
+        "esci": Loader(load_esci, has_esci, download_esci, settings=EsciConfig),
+        "icecat": Loader(load_icecat, has_icecat, download_icecat),
+        "jdsearch": Loader(
+            load_jdsearch,
+            how_to_get="Ask for it at github.com/rucliujn/JDsearch, unpack it and name its folder with --path.",
+        ),
+        "kuaisearch": Loader(
+            load_kuaisearch,
+            how_to_get="Download the release of github.com/benchen4395/KuaiSearch and name its folder with --path.",
+        ),
+        "ubi": Loader(
+            load_ubi,
+            settings=UbiConfig,
+            how_to_get="Export ubi_queries and ubi_events of your shop and name their folder with --path.",
+        ),
+        "wands": Loader(load_wands, has_wands, download_wands),
+    }
+)
 """Loaders by name."""
 
 
 def load_source(
-    name: str, *, path: Path | None, cache_dir: Path, sources: Mapping[str, Loader] = SOURCES
+    name: str,
+    *,
+    path: Path | None,
+    cache_dir: Path,
+    settings: Mapping[str, Any] | None = None,
+    sources: Mapping[str, Loader] = SOURCES,
 ) -> SourceTables:
     """Read a known data set.
 
@@ -40,9 +77,11 @@ def load_source(
         name: Its name in `sources`.
         path: Folder that holds it; None to use the cache, and to download it there on first use.
         cache_dir: Folder for downloads; each data set has a folder of its own in it.
+        settings: Settings of its loader, by name.
         sources: The known data sets.
 
     Raises:
+        ConfigError: If a setting is unknown or out of bounds.
         UsageError: If the name is unknown, or the data set cannot be downloaded and no path is given.
         SourceError: If the data cannot be downloaded or read.
     """
@@ -55,15 +94,28 @@ def load_source(
             received={"from": name},
             remedy="Use one of these, or import your own files with --products, --judgments and so on." + hint,
         )
+    config = _config(name, loader, settings or {})
     if path is not None:
-        return loader.load(path)
+        return loader.load(path, *config)
     folder = cache_dir / name
     if not loader.is_there(folder):
         if loader.download is None:
             raise UsageError(
                 f"Source {name} must be given as a local copy: it cannot be downloaded by a program",
                 received={"path": None},
-                remedy="Download it by hand and name its folder with --path.",
+                remedy=loader.how_to_get,
             )
         loader.download(folder)
-    return loader.load(folder)
+    return loader.load(folder, *config)
+
+
+def _config(name: str, loader: Loader, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    if loader.settings is not None:
+        return (config_from_dict(loader.settings, settings),)
+    if settings:
+        raise ConfigError(
+            f"Source {name} must be read without settings: it has none",
+            received={"set": dict(settings)},
+            remedy="Leave --set out.",
+        )
+    return ()

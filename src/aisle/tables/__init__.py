@@ -4,6 +4,7 @@ Bad rows are set aside with their reasons, bad values of optional columns become
 """
 
 from aisle.tables.columns import EVENTS, IMPRESSIONS, JUDGMENTS, PRODUCTS, SCHEMAS, SEARCHES, SPLITS, USERS
+from aisle.tables.hashing import table_hash
 from aisle.tables.judgments import STAGE_GRADES, GradeMap, Stage, parse_grades
 from aisle.tables.parquet import read_parquet, write_parquet
 from aisle.tables.problems import Problem, Report
@@ -34,6 +35,7 @@ __all__ = [
     "did_you_mean",
     "parse_grades",
     "read_parquet",
+    "table_hash",
     "validate",
     "write_parquet",
 ]

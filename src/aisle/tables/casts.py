@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool
 
-__all__ = ["Cast", "as_mask", "blank_to_null", "flag_all", "text_of"]
+__all__ = ["NULL_BYTE", "Cast", "as_mask", "blank_to_null", "flag_all", "text_of", "without_null_bytes"]
+
+NULL_BYTE = "\0"
 
 _EXACT_INTEGERS = 2.0**53
 
@@ -45,11 +47,18 @@ def blank_to_null(texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Arr
     return pc.if_else(blank, pa.scalar(None, texts.type), texts)
 
 
+def without_null_bytes(texts: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Take null bytes out of texts: they mean nothing, and much software ends a text at the first of them."""
+    if not pc.any(pc.match_substring(texts, NULL_BYTE)).as_py():
+        return texts
+    return pc.replace_substring(texts, NULL_BYTE, "")
+
+
 def text_of(values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array | None:
     """Write scalars as text; None where the type is not one of scalars.
 
     Whole floats lose their ".0" (an id column with gaps comes as floats from pandas), NaN is a missing text, blank
-    text is missing text.
+    text is missing text, null bytes are taken out.
     """
     kind = values.type
     if pa.types.is_null(kind):
@@ -59,7 +68,7 @@ def text_of(values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array | 
     if pa.types.is_floating(kind):
         return _text_of_floats(values.cast(pa.float64()))
     try:
-        return blank_to_null(values.cast(pa.string()))
+        return blank_to_null(without_null_bytes(values.cast(pa.string())))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # binary that is not UTF-8, intervals
         return None
 

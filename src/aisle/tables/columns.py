@@ -61,7 +61,7 @@ SEARCHES = TableSchema(
 IMPRESSIONS = TableSchema(
     "impressions",
     (
-        Column("search_id", _TEXT, required=True),
+        Column("search_id", _TEXT, required=True, names_search=True),
         Column("product_id", _TEXT, required=True, names_product=True),
         Column("position", pa.int32(), required=True, minimum=1),
         Column("clicked_at", TIME),

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Int64
 
-from aisle.core.text import normalise_text
+from aisle.core.text import normalise_texts
 
 __all__ = ["earlier_rows", "normalise_distinct"]
 
@@ -50,11 +50,9 @@ def _codes(values: pa.ChunkedArray) -> tuple[Int64[np.ndarray, " rows"], int]:
 
 
 def normalise_distinct(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Normalise texts by `normalise_text`, each distinct one once; null stays null."""
+    """Normalise texts by `normalise_texts`, each distinct one once; null stays null."""
     distinct = pc.unique(texts)
-    normalised = pa.array(
-        [None if text is None else normalise_text(text) for text in distinct.to_pylist()], pa.string()
-    )
+    normalised = normalise_texts(distinct)
     return pa.chunked_array(
         [normalised.take(pc.index_in(chunk, value_set=distinct)) for chunk in texts.chunks], pa.string()
     )

@@ -13,12 +13,13 @@ from aisle.tables.schema import TableSchema
 __all__ = ["read_parquet", "write_parquet"]
 
 
-def read_parquet(path: Path, schema: TableSchema | None = None) -> pa.Table:
-    """Read a whole Parquet file.
+def read_parquet(path: Path, schema: TableSchema | None = None, *, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file.
 
     Args:
         path: The file.
         schema: The contract that the file was validated against when it was written; None for any file.
+        columns: Columns to read; None for all.
 
     Raises:
         SourceError: If the file is missing, or not a whole Parquet file.
@@ -27,7 +28,7 @@ def read_parquet(path: Path, schema: TableSchema | None = None) -> pa.Table:
     if not path.is_file():
         raise SourceError("A Parquet file must exist", received={"path": str(path)}, remedy="Check the path.")
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path).read(columns=columns)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(
             "The file must be a whole Parquet file",

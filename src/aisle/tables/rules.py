@@ -51,7 +51,11 @@ def cast_column(values: pa.ChunkedArray, wanted: pa.DataType) -> Cast:
 
 
 def apply_rules(
-    values: pa.ChunkedArray, column: Column, *, known_products: IdMap | None = None
+    values: pa.ChunkedArray,
+    column: Column,
+    *,
+    known_products: IdMap | None = None,
+    known_searches: IdMap | None = None,
 ) -> tuple[pa.ChunkedArray, list[Finding]]:
     """Cast one column and check its values.
 
@@ -59,6 +63,7 @@ def apply_rules(
         values: The column as it came.
         column: What it must be.
         known_products: The catalogue's ids; None where it is not known.
+        known_searches: The log's search ids; None where they are not known.
 
     Returns:
         The column in its contract type, values that broke a rule null unless their whole row is set aside; and the
@@ -75,13 +80,20 @@ def apply_rules(
         found.append(Finding((column.name,), "must be present and not blank", "quarantined", absent))
     found += [Finding((column.name,), rule, action, mask) for rule, mask in _value_rules(texts, column)]
     if column.names_product and known_products is not None:
-        unknown = as_mask(pc.invert(pc.is_in(texts, value_set=known_products.ids))) & as_mask(pc.is_valid(texts))
-        found.append(Finding((column.name,), "must be a product of the catalogue", "quarantined", unknown))
+        rule = "must be a product of the catalogue"
+        found.append(Finding((column.name,), rule, "quarantined", _unknown(texts, known_products)))
+    if column.names_search and known_searches is not None:
+        rule = "must be a search of the searches table"
+        found.append(Finding((column.name,), rule, "quarantined", _unknown(texts, known_searches)))
     found = [finding for finding in found if finding.mask.any()]
     for finding in found:
         if finding.action == "nulled":
             texts = _set_null(texts, finding.mask)
     return texts, found
+
+
+def _unknown(texts: pa.ChunkedArray, known: IdMap) -> Bool[np.ndarray, " rows"]:
+    return as_mask(pc.and_(pc.is_valid(texts), pc.invert(pc.is_in(texts, value_set=known.ids))))
 
 
 def _value_rules(values: pa.ChunkedArray, column: Column) -> Iterator[tuple[str, Bool[np.ndarray, " rows"]]]:

@@ -38,6 +38,8 @@ class Column:
     """Text that stands in for a missing column or a null."""
     names_product: bool = False
     """The value must be a product of the catalogue, where the catalogue is given."""
+    names_search: bool = False
+    """The value must be a search of the log, where the searches are given."""
 
     @property
     def quarantines(self) -> bool:

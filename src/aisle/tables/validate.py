@@ -15,6 +15,7 @@ from aisle.core.ids import IdMap
 from aisle.tables.columns import JUDGMENTS
 from aisle.tables.duplicates import earlier_rows, normalise_distinct
 from aisle.tables.problems import Problem, Report, first_offenders
+from aisle.tables.remarks import remarks
 from aisle.tables.rules import Finding, apply_rules
 from aisle.tables.schema import TableSchema
 from aisle.tables.suggestions import did_you_mean
@@ -25,6 +26,9 @@ ROW = "_row"
 """Column of a quarantine table: number of the row in the table that was validated, from 1."""
 REASON = "_reason"
 """Column of a quarantine table: every reason, joined by "; "."""
+
+
+_PRODUCT_KEY_HINT = " Where products go by another number, such as an EAN, name its column with --product-key."
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,14 @@ class Validated:
     report: Report
 
 
-def validate(table: pa.Table, schema: TableSchema, *, known_products: IdMap | None = None) -> Validated:
+def validate(
+    table: pa.Table,
+    schema: TableSchema,
+    *,
+    known_products: IdMap | None = None,
+    known_searches: IdMap | None = None,
+    may_be_empty: bool = False,
+) -> Validated:
     """Check and cast a table.
 
     Bad values of required columns (and of `split` and an event's `product_id`, without which the row means something
@@ -54,9 +65,12 @@ def validate(table: pa.Table, schema: TableSchema, *, known_products: IdMap | No
         table: Any table with the contract's column names.
         schema: The contract's table.
         known_products: Ids of the catalogue; rows that name another product are set aside.
+        known_searches: Ids of the searches; impressions that name another search are set aside.
+        may_be_empty: Accept a table without a usable row.
 
     Raises:
-        TableError: If a required column is missing, a column name stands twice, or no row is usable.
+        TableError: If a required column is missing, a column name stands twice, or no row is usable where one must
+            be.
     """
     _refuse_columns(table, schema)
     # A quarantine file that was mended and comes back brings its old marks along; they are no data.
@@ -64,19 +78,23 @@ def validate(table: pa.Table, schema: TableSchema, *, known_products: IdMap | No
     for column in schema.columns:
         if column.default is not None and column.name not in table.column_names:
             table = table.append_column(column.name, pa.repeat(pa.scalar(column.default), table.num_rows))
-    cast, findings = _cast_all(table, schema, known_products)
+    cast, findings = _cast_all(table, schema, known_products, known_searches)
     bad = _any_quarantined(findings, table.num_rows)
     findings += _find_duplicates(cast, schema, usable=~bad)
     bad = _any_quarantined(findings, table.num_rows)
-    report = Report(schema.name, table.num_rows, int((~bad).sum()), _problems(table, findings), _notes(table, schema))
-    if report.num_usable == 0:
+    report = Report(schema.name, table.num_rows, int((~bad).sum()), _problems(table, findings), remarks(table, schema))
+    if report.num_usable == 0 and not may_be_empty:
         raise TableError(
             f"Table {schema.name} must have at least one usable row",
             received={"rows": table.num_rows, "problems": [str(problem) for problem in report.problems]},
-            remedy="Mend the rows named above, or map other columns.",
+            remedy="Mend the rows named above, or map other columns." + _PRODUCT_KEY_HINT * _names_products(schema),
         )
     usable = cast.filter(pa.array(~bad)) if bad.any() else cast
     return Validated(usable, _quarantine(table, findings, bad), report)
+
+
+def _names_products(schema: TableSchema) -> bool:
+    return any(column.names_product for column in schema.columns)
 
 
 def _refuse_columns(table: pa.Table, schema: TableSchema) -> None:
@@ -103,12 +121,15 @@ def _refuse_columns(table: pa.Table, schema: TableSchema) -> None:
     )
 
 
-def _cast_all(table: pa.Table, schema: TableSchema, known_products: IdMap | None) -> tuple[pa.Table, list[Finding]]:
+def _cast_all(
+    table: pa.Table, schema: TableSchema, known_products: IdMap | None, known_searches: IdMap | None
+) -> tuple[pa.Table, list[Finding]]:
     findings: list[Finding] = []
     for place, name in enumerate(table.column_names):
         column = schema.column(name)
         if column is not None:
-            values, found = apply_rules(table.column(place), column, known_products=known_products)
+            known = {"known_products": known_products, "known_searches": known_searches}
+            values, found = apply_rules(table.column(place), column, **known)
             findings += found
             table = table.set_column(place, name, values)
     return table, findings
@@ -147,15 +168,6 @@ def _problems(table: pa.Table, findings: list[Finding]) -> tuple[Problem, ...]:
             first_offenders(finding.mask, [table[name] for name in finding.columns]),
         )
         for finding in findings
-    )
-
-
-def _notes(table: pa.Table, schema: TableSchema) -> tuple[str, ...]:
-    absent = [name for name in schema.names if name not in table.column_names]
-    extra = [name for name in table.column_names if schema.column(name) is None]
-    guesses = ((name, did_you_mean(name, absent, cutoff=0.8)) for name in extra)
-    return tuple(
-        f"column {name!r} is kept as an extra column; did you mean {guess!r}?" for name, guess in guesses if guess
     )
 
 

@@ -15,9 +15,12 @@ from typing import Any
 from aisle.core.errors import WorkspaceError
 from aisle.workspace.hashing import file_sha256, fingerprint
 
-__all__ = ["MANIFEST_NAME", "Manifest", "verify_files"]
+__all__ = ["MANIFEST_NAME", "QUARANTINE", "Manifest", "verify_files"]
 
 MANIFEST_NAME = "manifest.json"
+QUARANTINE = "quarantine/"
+"""Folder, in an artefact, of rows that were set aside."""
+
 _REPORTED_PACKAGES = ("aisle", "numpy", "pyarrow", "torch", "faiss-cpu", "bm25s", "transformers")
 
 
@@ -49,8 +52,11 @@ class Manifest:
 
     @property
     def content(self) -> str:
-        """Hash over all files: what a step that reads this artefact depends on."""
-        return fingerprint(dict(self.files))
+        """Hash over the files that steps read: what a step that reads this artefact depends on.
+
+        Rows that were set aside are no input of anything: another bad row in a file must not mean training again.
+        """
+        return fingerprint({name: sha for name, sha in self.files.items() if not name.startswith(QUARANTINE)})
 
     @classmethod
     def of_folder(cls, folder: Path, **values: Any) -> Manifest:

@@ -24,6 +24,8 @@ FORMAT_VERSION = 1
 _COMMANDS = {
     "products": ": `aisle import --products FILE`",
     "judgments": ": `aisle import --judgments FILE`",
+    "searches": ": `aisle import --searches FILE`",
+    "impressions": ": `aisle import --impressions FILE`",
     "features": ": `aisle train`",
     "model": ": `aisle train`",
     "index": ": `aisle index`",
@@ -71,8 +73,20 @@ class Workspace:
                     received={"workspace": str(path)},
                     remedy="Run `aisle import` first.",
                 )
-            _create(path, marker)
+            _create(path)
         _check_version(marker)
+        return cls(path)
+
+    @classmethod
+    def plan(cls, path: Path) -> Workspace:
+        """Open a workspace, or plan one that its first step makes: a command that fails before leaves nothing behind.
+
+        Raises:
+            WorkspaceError: If it is another kind of folder, or of another version.
+        """
+        if (path / _MARKER).exists():
+            return cls.open(path)
+        _check_new(path)
         return cls(path)
 
     def folder(self, name: str) -> Path:
@@ -144,6 +158,8 @@ class Workspace:
         mark = fingerprint({"step": name, "inputs": hashes, "config": config, "seed": seed, "format": FORMAT_VERSION})
         if self.has(name) and self.manifest(name).fingerprint == mark:
             return StepResult(self.manifest(name), skipped=True)
+        if not (self.path / _MARKER).exists():
+            _create(self.path)
         with self._lock():
             partial = self._partial(name, mark)
             summary = build(partial) or {}
@@ -222,28 +238,44 @@ class Workspace:
             ) from error
 
 
-def _create(path: Path, marker: Path) -> None:
-    if path.exists() and not path.is_dir():
-        raise WorkspaceError(
-            "The workspace must be a folder", received={"workspace": str(path)}, remedy="Name another."
-        )
-    temporary = marker.with_suffix(".tmp")
+def _create(path: Path) -> None:
+    marker = path / _MARKER
+    _check_new(path)
     try:
-        if path.exists() and any(other != temporary for other in path.iterdir()):
+        path.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(path)
+        temporary.write_text(json.dumps({"format_version": FORMAT_VERSION}), encoding="utf-8")
+        temporary.replace(marker)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+
+
+def _check_new(path: Path) -> None:
+    try:
+        if path.exists() and not path.is_dir():
+            raise WorkspaceError(
+                "The workspace must be a folder", received={"workspace": str(path)}, remedy="Name another."
+            )
+        if path.exists() and any(other != _temporary(path) for other in path.iterdir()):
             raise WorkspaceError(
                 "A new workspace must be an empty or a new folder",
                 received={"workspace": str(path)},
                 remedy="Name another folder; nothing was changed in this one.",
             )
-        path.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps({"format_version": FORMAT_VERSION}), encoding="utf-8")
-        temporary.replace(marker)
     except OSError as error:
-        raise WorkspaceError(
-            "The folder of a new workspace must be writable",
-            received={"workspace": str(path), "problem": str(error)},
-            remedy="Name another folder.",
-        ) from error
+        raise _not_writable(path, error) from error
+
+
+def _temporary(path: Path) -> Path:
+    return (path / _MARKER).with_suffix(".tmp")
+
+
+def _not_writable(path: Path, error: OSError) -> WorkspaceError:
+    return WorkspaceError(
+        "The folder of a new workspace must be writable",
+        received={"workspace": str(path), "problem": str(error)},
+        remedy="Name another folder.",
+    )
 
 
 def _check_version(marker: Path) -> None:

@@ -1,0 +1,1 @@
+SELECT * EXCLUDE (number) FROM users ORDER BY number

@@ -1,0 +1,12 @@
+"""SQL files of the loaders, one statement each."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+__all__ = ["statement"]
+
+
+def statement(name: str) -> str:
+    """Return one SQL statement of `aisle/sources/sql`."""
+    return (resources.files("aisle.sources") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
