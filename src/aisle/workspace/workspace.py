@@ -24,6 +24,9 @@ FORMAT_VERSION = 1
 _COMMANDS = {
     "products": ": `aisle import --products FILE`",
     "judgments": ": `aisle import --judgments FILE`",
+    "searches": ": `aisle import --searches FILE`",
+    "impressions": ": `aisle import --impressions FILE`",
+    "mined": ": `aisle mine`",
     "features": ": `aisle train`",
     "model": ": `aisle train`",
     "index": ": `aisle index`",
