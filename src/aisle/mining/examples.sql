@@ -93,7 +93,10 @@ GROUP BY band, stage_names.name
 UNION ALL
 SELECT 'splits', $split, band, 'assisted', count(*) FROM split_outcomes WHERE assisted GROUP BY band
 UNION ALL
-SELECT 'splits', $split, band, 'repeat_orders', count(*) FROM split_outcomes WHERE stage = 4 AND repeated GROUP BY band
+SELECT 'splits', $split, band, 'repeat_orders', count(*)
+FROM split_outcomes
+WHERE stage = 4 AND repeated AND NOT assisted
+GROUP BY band
 UNION ALL
 SELECT 'splits', $split, band, 'cold_positives', count(*)
 FROM split_outcomes

@@ -46,8 +46,9 @@ WITH parts AS (
     SELECT search_index, product_index, position, propensity, stage, happened_us, 0::TINYINT, NULL::BIGINT
     FROM own_actions
     UNION ALL
-    SELECT assists.search_index, assists.product_index, NULL::INTEGER, NULL::FLOAT, 0::TINYINT, NULL::BIGINT, assists.stage,
-        assists.happened_us
+    SELECT
+        assists.search_index, assists.product_index, NULL::INTEGER, NULL::FLOAT, 0::TINYINT, NULL::BIGINT,
+        assists.stage, assists.happened_us
     FROM assists
     INNER JOIN searches ON searches.search_index = assists.search_index
     INNER JOIN label_times ON label_times.split = searches.split
