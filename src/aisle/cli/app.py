@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aisle import __version__
-from aisle.cli import data, evaluation, models, serving
+from aisle.cli import data, evaluation, mining, models, serving
 from aisle.core.errors import AisleError, UsageError
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command(name="demo", rich_help_panel="Start here")(serving.demo)
 app.command(name="simulate", rich_help_panel="Data")(data.simulate)
 app.command(name="import", rich_help_panel="Data")(data.import_)
+app.command(name="mine", rich_help_panel="Data")(mining.mine)
 app.command(name="train", rich_help_panel="Model")(models.train)
 app.command(name="index", rich_help_panel="Model")(models.index)
 app.command(name="evaluate", rich_help_panel="Quality")(evaluation.evaluate)

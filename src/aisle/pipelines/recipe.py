@@ -13,6 +13,7 @@ from aisle.core.config import apply_overrides, config_from_dict, read_toml
 from aisle.encoders import TermEncoderConfig, TextEncoderConfig
 from aisle.features import FeatureConfig
 from aisle.index import IndexConfig
+from aisle.mining import MiningConfig
 from aisle.retrieval import DEFAULT_DEPTH
 from aisle.towers import TowerConfig
 from aisle.training import PairConfig, TrainConfig
@@ -62,6 +63,7 @@ class Recipe:
     fusion: Literal["post", "concat"] = "post"
     """How the parts of the towers are fused."""
 
+    mining: MiningConfig = field(default_factory=MiningConfig)
     term: TermEncoderConfig = field(default_factory=TermEncoderConfig)
     text: TextEncoderConfig = field(default_factory=TextEncoderConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)

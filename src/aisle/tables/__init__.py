@@ -1,4 +1,4 @@
-"""The data contract: what the six tables hold, how any table is checked and cast to it, and how tables are kept.
+"""The data contract: the six tables, how any table is checked and cast to it, how tables are kept; and mined tables.
 
 Bad rows are set aside with their reasons, bad values of optional columns become null, and both are reported.
 """
@@ -6,6 +6,7 @@ Bad rows are set aside with their reasons, bad values of optional columns become
 from aisle.tables.columns import EVENTS, IMPRESSIONS, JUDGMENTS, PRODUCTS, SCHEMAS, SEARCHES, SPLITS, USERS
 from aisle.tables.hashing import table_hash
 from aisle.tables.judgments import STAGE_GRADES, GradeMap, Stage, parse_grades
+from aisle.tables.mined import MINED_SCHEMAS
 from aisle.tables.parquet import read_parquet, write_parquet
 from aisle.tables.problems import Problem, Report
 from aisle.tables.schema import TIME, Column, TableSchema
@@ -16,6 +17,7 @@ __all__ = [
     "EVENTS",
     "IMPRESSIONS",
     "JUDGMENTS",
+    "MINED_SCHEMAS",
     "PRODUCTS",
     "REASON",
     "ROW",

@@ -26,6 +26,7 @@ _COMMANDS = {
     "judgments": ": `aisle import --judgments FILE`",
     "searches": ": `aisle import --searches FILE`",
     "impressions": ": `aisle import --impressions FILE`",
+    "mined": ": `aisle mine`",
     "features": ": `aisle train`",
     "model": ": `aisle train`",
     "index": ": `aisle index`",

@@ -1,0 +1,33 @@
+-- Impressions by numbers: all of them with the little that negatives need, and those that were acted on with their
+-- times. -1 stands for a search or product that is not there.
+
+CREATE TABLE shown AS
+SELECT
+    COALESCE(searches.search_index, -1)::INTEGER AS search_index,
+    COALESCE(products.product_index, -1)::INTEGER AS product_index,
+    impressions.position,
+    impressions.propensity::FLOAT AS propensity
+FROM read_parquet([$impressions, $empty_impressions], union_by_name = true) AS impressions
+LEFT JOIN searches ON searches.search_id = impressions.search_id
+LEFT JOIN products ON products.product_id = impressions.product_id;
+
+CREATE TABLE acted AS
+SELECT
+    searches.search_index,
+    searches.searched_us,
+    products.product_index,
+    impressions.position,
+    impressions.propensity::FLOAT AS propensity,
+    epoch_us(impressions.clicked_at) AS clicked_us,
+    epoch_us(impressions.favorited_at) AS favorited_us,
+    epoch_us(impressions.carted_at) AS carted_us,
+    epoch_us(impressions.ordered_at) AS ordered_us,
+    impressions.stage
+FROM read_parquet([$impressions, $empty_impressions], union_by_name = true) AS impressions
+INNER JOIN searches ON searches.search_id = impressions.search_id
+INNER JOIN products ON products.product_id = impressions.product_id
+WHERE
+    COALESCE(
+        impressions.clicked_at, impressions.favorited_at, impressions.carted_at, impressions.ordered_at
+    ) IS NOT NULL
+    OR impressions.stage IN ('clicked', 'favorited', 'carted', 'ordered');

@@ -1,0 +1,13 @@
+-- How often the sampler draws a product in slice $snapshot: each positive of the slice's searches once an epoch.
+
+COPY (
+    SELECT
+        product_index,
+        (count(*)::DOUBLE / sum(count(*)) OVER ())::FLOAT AS probability,
+        (count(*) FILTER (WHERE NOT assisted)::DOUBLE / greatest(1, sum(count(*) FILTER (WHERE NOT assisted)) OVER ()))
+            ::FLOAT AS own_probability
+    FROM outcomes
+    WHERE search_index >= $first_search AND search_index < $end_search AND stage > 0
+    GROUP BY product_index
+    ORDER BY product_index
+) TO $sampling (FORMAT parquet, COMPRESSION zstd);

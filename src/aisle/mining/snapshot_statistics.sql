@@ -1,0 +1,85 @@
+-- Products and queries as of $snapshot_us: the counts of the snapshot before, and what has happened since
+-- $previous_us. Searches are numbered by time, so those of the slice are $first_search … $end_search - 1.
+
+CREATE OR REPLACE TABLE product_totals AS
+SELECT
+    product_index,
+    sum(impressions)::BIGINT AS impressions,
+    sum(clicks)::BIGINT AS clicks,
+    sum(favorites)::BIGINT AS favorites,
+    sum(carts)::BIGINT AS carts,
+    sum(orders)::BIGINT AS orders
+FROM (
+    SELECT * FROM product_totals
+    UNION ALL
+    SELECT product_index, count(*), 0, 0, 0, 0
+    FROM shown
+    WHERE search_index >= $first_search AND search_index < $end_search AND product_index >= 0
+    GROUP BY product_index
+    UNION ALL
+    SELECT
+        product_index,
+        0,
+        count(*) FILTER (WHERE stage = 1),
+        count(*) FILTER (WHERE stage = 2),
+        count(*) FILTER (WHERE stage = 3),
+        count(*) FILTER (WHERE stage = 4)
+    FROM actions
+    WHERE happened_us >= $previous_us AND happened_us < $snapshot_us
+    GROUP BY product_index
+) AS parts
+GROUP BY product_index;
+
+COPY (
+    WITH mean AS (
+        SELECT
+            sum(clicks)::DOUBLE / sum(impressions) AS click_rate,
+            sum(orders)::DOUBLE / sum(impressions) AS order_rate
+        FROM product_totals
+    )
+
+    SELECT
+        product_totals.product_index,
+        product_totals.impressions::INTEGER AS impressions,
+        product_totals.clicks::INTEGER AS clicks,
+        product_totals.favorites::INTEGER AS favorites,
+        product_totals.carts::INTEGER AS carts,
+        product_totals.orders::INTEGER AS orders,
+        ((product_totals.clicks + $prior * mean.click_rate) / (product_totals.impressions + $prior))::FLOAT
+            AS click_rate,
+        ((product_totals.orders + $prior * mean.order_rate) / (product_totals.impressions + $prior))::FLOAT
+            AS order_rate
+    FROM product_totals CROSS JOIN mean
+    ORDER BY product_totals.product_index
+) TO $statistics (FORMAT parquet, COMPRESSION zstd);
+
+CREATE OR REPLACE TABLE query_totals AS
+SELECT
+    query_index,
+    sum(searches)::BIGINT AS searches
+FROM (
+    SELECT * FROM query_totals
+    UNION ALL
+    SELECT query_index, count(*)
+    FROM searches
+    WHERE search_index >= $first_search AND search_index < $end_search
+    GROUP BY query_index
+) AS parts
+GROUP BY query_index;
+
+-- Thirds of the searches: a query is in the band in which its first search stands, most frequent queries first, of
+-- equally frequent ones that which appeared first.
+INSERT INTO bands
+SELECT
+    $snapshot,
+    query_index,
+    searches,
+    CASE WHEN 3 * before < total THEN 'head' WHEN 3 * before < 2 * total THEN 'torso' ELSE 'tail' END
+FROM (
+    SELECT
+        query_index,
+        searches,
+        sum(searches) OVER (ORDER BY searches DESC, query_index ROWS UNBOUNDED PRECEDING) - searches AS before,
+        sum(searches) OVER () AS total
+    FROM query_totals
+) AS ranked;

@@ -1,0 +1,147 @@
+"""Where a log is cut: the training window and its slices, the validation window, the test window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int8, Int64
+
+from aisle.core.errors import TableError
+
+__all__ = ["NO_SPLIT", "TEST", "TRAIN", "VALIDATION", "Windows", "find_windows"]
+
+TRAIN, VALIDATION, TEST, NO_SPLIT = 0, 1, 2, -1
+"""Codes of a search's split; `NO_SPLIT` where the log names none."""
+
+FOREVER = 2**62
+"""A time after every other, in microseconds."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Boundaries between distinct times, in microseconds since 1970, UTC. A boundary belongs to what begins there.
+
+    They are found once from the whole log and are inputs of everything else, so that "before" has one meaning: a later
+    event may move them, but with given boundaries no later event changes what lies before it.
+
+    Attributes:
+        snapshot_times: Beginning of slices 1, 2, …, and last the end of training: the times of snapshots 1, 2, ….
+        validation_from: First time that validates, where the log does not name validation searches; else `FOREVER`.
+        test_from: First test time; `FOREVER` where there is none.
+        validation_until: Time as of which validation searches are labelled: the test window's beginning.
+    """
+
+    snapshot_times: tuple[int, ...]
+    validation_from: int
+    test_from: int
+    validation_until: int
+
+    @property
+    def train_end(self) -> int:
+        """Beginning of what is held out; training searches lie before it, and are labelled as of it."""
+        return self.snapshot_times[-1]
+
+    @property
+    def num_slices(self) -> int:
+        """Number of slices of the training window, and of snapshots."""
+        return len(self.snapshot_times)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return ISO 8601 times."""
+        return {
+            "slices": self.num_slices,
+            "slice_starts": [_iso(time) for time in self.snapshot_times[:-1]],
+            "train_end": _iso(self.train_end),
+            "test_from": _iso(self.test_from) if self.test_from != FOREVER else None,
+        }
+
+
+def find_windows(
+    searched_us: Int64[np.ndarray, " searches"],
+    split: Int8[np.ndarray, " searches"],
+    *,
+    num_slices: int,
+    validation_share: float,
+    test_share: float,
+) -> Windows:
+    """Cut a log by time, in the middle of no instant.
+
+    Where the log names no splits, the last `test_share` of the searches are the test window. Where it names no
+    validation searches, the last `validation_share` of the searches before the test window validate. Shares are of
+    searches, not of time, so that one search with a broken clock moves no boundary. Searches before the first held-out
+    one are for training, cut into slices of equal numbers.
+
+    Args:
+        searched_us: Time of every search, microseconds.
+        split: `TRAIN`, `VALIDATION`, `TEST` or `NO_SPLIT`.
+        num_slices: Wished number of slices; fewer where too many searches share a time.
+        validation_share: See above.
+        test_share: See above.
+
+    Raises:
+        TableError: If there is no search, or too few distinct times to cut between.
+    """
+    if len(searched_us) == 0:
+        raise TableError(
+            "The log must hold searches", received={"searches": 0}, remedy="Import the table of searches again."
+        )
+    if searched_us.min() == searched_us.max():
+        raise TableError(
+            "The log must span more than one time: what is before and what is after a search decides what is mined",
+            received={"searches": len(searched_us), "distinct_times": 1},
+            remedy="Map `searched_at` to the time of each search, or to its order number.",
+        )
+    order = np.argsort(searched_us, kind="stable")
+    times, split = searched_us[order], split[order]
+    named = bool((split != NO_SPLIT).any())
+    test_from = _first(times, split == TEST) if named else _cut(times, share=test_share)
+    before_test = times < test_from
+    validation = split == VALIDATION
+    validation_from = FOREVER if validation.any() else _cut(times[before_test], share=validation_share)
+    train_end = min(_first(times, validation), validation_from, test_from)
+    starts = _slice_starts(times[times < train_end], num_slices)
+    validation_until = FOREVER if (validation & ~before_test).any() else test_from
+    return Windows((*starts, train_end), validation_from, test_from, validation_until)
+
+
+def _first(times: Int64[np.ndarray, " searches"], chosen: Bool[np.ndarray, " searches"]) -> int:
+    return int(times[chosen].min()) if chosen.any() else FOREVER
+
+
+def _cut(times: Int64[np.ndarray, " searches"], *, share: float) -> int:
+    """Return the time at which about the last `share` of the searches begins; times are sorted."""
+    place = int(np.ceil(len(times) * (1 - share)))
+    return _boundaries(times, np.array([place], np.int64)).tolist()[0] if _num_distinct(times) > 1 else FOREVER
+
+
+def _slice_starts(times: Int64[np.ndarray, " searches"], num_slices: int) -> list[int]:
+    if _num_distinct(times) < 2:
+        raise TableError(
+            "The training window must span more than one time: its first slice only feeds the others",
+            received={"training_searches": len(times), "distinct_times": _num_distinct(times)},
+            remedy="Bring a longer log, or a smaller validation_share and test_share; where the log has a column "
+            "`split`, its training searches must come before the others.",
+        )
+    places = np.arange(1, num_slices) * len(times) // num_slices
+    return [int(start) for start in np.unique(_boundaries(times, places))]
+
+
+def _num_distinct(times: Int64[np.ndarray, " searches"]) -> int:
+    """Count distinct times as none, one or (at least) two; times are sorted."""
+    return min(2, len(times)) if len(times) < 2 or times[0] != times[-1] else 1
+
+
+def _boundaries(
+    times: Int64[np.ndarray, " searches"], places: Int64[np.ndarray, " boundaries"]
+) -> Int64[np.ndarray, " boundaries"]:
+    """Return the boundary between distinct times nearest to each place; times are sorted, and not all the same."""
+    at_place = times[np.minimum(places, len(times) - 1)]
+    first, end = np.searchsorted(times, at_place, side="left"), np.searchsorted(times, at_place, side="right")
+    take_end = ((end - places < places - first) & (end < len(times))) | (first == 0)
+    return np.asarray(times[np.where(take_end, end, first)], np.int64)
+
+
+def _iso(time_us: int) -> str:
+    return f"{np.datetime64(time_us, 'us')}Z"

@@ -1,0 +1,56 @@
+"""From the tables of a search log to the artefact `mined`."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from aisle.core.config import config_to_dict
+from aisle.core.progress import progress_bar
+from aisle.mining import LogFiles, MinedLog, MiningConfig, mine_log, num_steps
+from aisle.workspace import StepResult, Workspace
+
+__all__ = ["load_mined", "mine"]
+
+_REQUIRED = ("products", "searches", "impressions")
+_OPTIONAL = ("events", "users")
+
+
+def mine(workspace: Workspace, config: MiningConfig) -> StepResult:
+    """Mine the search log; skipped when its tables and the settings are unchanged.
+
+    Raises:
+        WorkspaceError: If products, searches or impressions were not imported.
+        TableError: If the log has too few distinct times.
+    """
+    names = (*_REQUIRED, *(name for name in _OPTIONAL if workspace.has(name)))
+    # Memory and threads change no result.
+    settings = {name: value for name, value in config_to_dict(config).items() if name not in {"memory_gb", "threads"}}
+
+    def build(folder: Path) -> dict[str, Any]:
+        files = {name: workspace.verified(name) / f"{name}.parquet" for name in names}
+        started = time.perf_counter()
+        with progress_bar("mining", total=num_steps(config), unit="steps") as advance:
+            summary = mine_log(LogFiles(**files), folder, config, advance=advance)
+        seconds = time.perf_counter() - started
+        return {**summary, "seconds": round(seconds, 2), "peak_gb": round(_peak_bytes() / 1e9, 3)}
+
+    return workspace.run_step("mined", build, inputs=names, config=settings)
+
+
+def load_mined(workspace: Workspace) -> MinedLog:
+    """Open the mined log, its files checked first.
+
+    Raises:
+        WorkspaceError: If the log was not mined, or a file is not as written.
+    """
+    return MinedLog(workspace.verified("mined"))
+
+
+def _peak_bytes() -> int:
+    """Return the most memory that this process has held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

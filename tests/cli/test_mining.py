@@ -1,0 +1,45 @@
+import pyarrow as pa
+import pytest
+
+from aisle.pipelines.importing import import_tables
+from aisle.sources import SourceTables
+from aisle.workspace import Workspace
+
+
+@pytest.fixture
+def log_shop(tmp_path):
+    days = [f"2025-01-{day:02}" for day in range(1, 21)]
+    names = [f"q{number}" for number in range(20)]
+    clicked = [f"{day} 00:01" for day in days]
+    shown = {"search_id": names, "product_id": ["a"] * 20, "position": [1] * 20, "clicked_at": clicked}
+    log = {
+        "products": pa.table({"product_id": ["a"], "title": ["Lamp"]}),
+        "searches": pa.table({"search_id": names, "query": ["lamp"] * 20, "searched_at": days}),
+        "impressions": pa.table({**shown, "slot": ["ranked", "random"] * 10}),
+    }
+    import_tables(Workspace.open(tmp_path / "shop", create=True), SourceTables(log, {}, {}))
+    return tmp_path / "shop"
+
+
+def test_mine_tells_what_it_found_and_is_skipped_the_second_time(aisle, aisle_json, log_shop, set_options):
+    command = ["mine", "--workspace", log_shop, *set_options(["mining.num_slices=2", "mining.threads=1"])]
+    first, second = aisle_json(*command), aisle_json(*command)
+    assert (first["step"], first["skipped"], second["skipped"]) == ("mine", False, True)
+    assert first["impressions"]["clicked"] == 20
+    assert first["exposures"]["random"]["click_share"] == 0.5
+    assert {**first, "skipped": True} == second
+    shown = aisle(*command).out
+    for text in ("mine (unchanged: skipped)", "where every row went", "exposed by ranked", "new queries"):
+        assert text in shown
+
+
+def test_without_a_log_it_says_what_to_do(aisle, built_shop):
+    result = aisle("mine", "--workspace", built_shop.path)
+    assert result.code == 1
+    assert "aisle import --searches" in result.err
+
+
+def test_a_setting_that_does_not_exist(aisle, log_shop):
+    result = aisle("mine", "--workspace", log_shop, "--set", "mining.slices=3")
+    assert result.code == 1
+    assert "num_slices" in result.err

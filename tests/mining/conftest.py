@@ -1,0 +1,73 @@
+"""Small search logs, written as tables and mined."""
+
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+
+START_US = 1_735_689_600_000_000
+MINUTE_US = 60_000_000
+
+
+def time_us(minutes):
+    return None if minutes is None else round(START_US + minutes * MINUTE_US)
+
+
+def write_table(path, name, rows):
+    import pyarrow.parquet as pq
+
+    from aisle.tables import SCHEMAS, TIME
+
+    schema = SCHEMAS[name]
+    names = [column for column in schema.names if any(column in row for row in rows)] or list(schema.required)
+    names += sorted({key for row in rows for key in row} - set(schema.names))
+    columns = {}
+    for column in names:
+        kind = schema.column(column).type if schema.column(column) else pa.string()
+        values = [row.get(column) for row in rows]
+        columns[column] = pa.array(map(time_us, values), TIME) if kind == TIME else pa.array(values, kind)
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def write_log(folder, *, searches, impressions, products, events=(), users=()):
+    """Write tables of plain rows; times are minutes since the log's beginning."""
+    from aisle.mining import LogFiles
+
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = {
+        "products": [{"product_id": product, "title": product} for product in products],
+        "searches": searches,
+        "impressions": impressions,
+        "events": events,
+        "users": users,
+    }
+    return LogFiles(**{name: write_table(folder / f"{name}.parquet", name, list(rows[name])) for name in rows})
+
+
+def mine_rows(folder, config=None, windows=None, **tables):
+    """Write and mine a log; the result has its files as lists of plain rows."""
+    from aisle.mining import MinedLog, MiningConfig, mine_log
+
+    config = config or MiningConfig()
+    log = write_log(folder / "log", **tables)
+    out = folder / "mined"
+    out.mkdir()
+    steps = []
+    summary = mine_log(
+        log, out, config, windows=windows, advance=lambda num, note="", *, total=None: steps.append(note)
+    )
+    mined = MinedLog(out)
+
+    def rows(name, part=None):
+        return mined.table(name, part).to_pylist()
+
+    return SimpleNamespace(summary=summary, log=mined, rows=rows, folder=out, steps=steps)
+
+
+@pytest.fixture
+def mine_tables(tmp_path_factory):
+    """Mine tables of plain rows; see `mine_rows`."""
+    return lambda config=None, windows=None, **tables: mine_rows(
+        tmp_path_factory.mktemp("log"), config, windows, **tables
+    )

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aisle.core.errors import TableError
+from aisle.mining.windows import FOREVER, NO_SPLIT, TEST, TRAIN, VALIDATION, find_windows
+
+
+def windows(times, split=None, **settings):
+    settings = {"num_slices": 4, "validation_share": 0.1, "test_share": 0.1} | settings
+    split = [NO_SPLIT] * len(times) if split is None else split
+    return find_windows(np.array(times, np.int64), np.array(split, np.int8), **settings)
+
+
+def test_a_hundred_searches_in_order():
+    found = windows(range(100))
+    assert found.test_from == 90
+    assert found.validation_from == found.train_end == 81
+    assert found.snapshot_times == (20, 40, 60, 81)
+    assert found.validation_until == 90
+    assert found.num_slices == 4
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    assert windows(np.random.default_rng(0).permutation(100)) == windows(range(100))
+
+
+def test_one_search_with_a_broken_clock_moves_no_boundary():
+    assert windows([*range(99), 10**15]) == windows(range(100))
+
+
+def test_named_splits_are_kept_and_validation_is_the_last_of_training():
+    split = [TRAIN] * 80 + [TEST] * 20
+    found = windows(range(100), split)
+    assert (found.test_from, found.train_end) == (80, 72)
+    split = [TRAIN] * 50 + [VALIDATION] * 20 + [TEST] * 30
+    found = windows(range(100), split)
+    assert (found.train_end, found.validation_from, found.test_from) == (50, FOREVER, 70)
+    assert found.validation_until == 70
+
+
+def test_without_test_rows_nothing_is_test_and_validation_is_labelled_by_all():
+    found = windows(range(100), [TRAIN] * 100)
+    assert (found.test_from, found.validation_until, found.train_end) == (FOREVER, FOREVER, 90)
+    assert found.as_dict()["test_from"] is None
+
+
+def test_validation_beside_test_is_labelled_by_all():
+    split = [TRAIN] * 50 + [VALIDATION, TEST] * 25
+    assert windows(range(100), split).validation_until == FOREVER
+
+
+def test_what_trains_lies_before_all_that_is_held_out():
+    split = [TRAIN] * 40 + [TEST] + [TRAIN] * 59
+    assert windows(range(100), split).train_end <= 40
+
+
+def test_boundaries_lie_between_distinct_times():
+    found = windows([0] * 40 + [1] * 20 + [2] * 20 + [3] * 20)
+    assert set(found.snapshot_times) | {found.test_from} <= {1, 2, 3}
+    assert found.snapshot_times[-1] < found.test_from
+
+
+def test_as_dict_holds_times_for_people():
+    assert windows(range(100)).as_dict()["train_end"] == "1970-01-01T00:00:00.000081Z"
+
+
+def test_no_search_is_refused():
+    with pytest.raises(TableError, match="must hold searches"):
+        windows([])
+
+
+def test_a_single_time_is_refused_with_the_reason():
+    with pytest.raises(TableError, match=r"more than one time.*searches=5"):
+        windows([7] * 5)
+
+
+def test_training_in_one_instant_is_refused_with_the_reason():
+    with pytest.raises(TableError, match=r"training window must span more than one time.*training_searches=8"):
+        windows([1] * 8 + [2, 3])
+
+
+@given(
+    times=st.lists(st.integers(0, 30), min_size=3, max_size=60),
+    num_slices=st.integers(2, 8),
+    test_share=st.floats(0.01, 0.5),
+)
+def test_windows_are_ordered_and_slices_are_nearly_equal(times, num_slices, test_share):
+    try:
+        found = windows(times, num_slices=num_slices, test_share=test_share)
+    except TableError:
+        assert len(set(times)) < len(times) or len(times) < 10
+        return
+    bounds = [min(times), *found.snapshot_times]
+    assert bounds == sorted(set(bounds))
+    assert found.train_end <= found.validation_from <= found.test_from
+    assert found.num_slices <= num_slices
+    training = [time for time in times if time < found.train_end]
+    sizes = np.histogram(training, bins=bounds)[0] if training else []
+    largest_tie = max(times.count(time) for time in times)
+    assert max(sizes) <= len(training) / num_slices + largest_tie + 1 or found.num_slices < num_slices
