@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,8 +27,17 @@ _CLOSING_SHARE = 0.7
 _MISSING_SHARE = 0.03
 
 
-def write_descriptions(truth: CatalogueTruth, titles: Titles, chances: Chances) -> pa.Array:
-    """Write a description for every product; null for the few that have none."""
+def write_descriptions(
+    truth: CatalogueTruth, titles: Titles, chances: Chances, *, asides: Sequence[pa.Array] = ()
+) -> pa.Array:
+    """Write a description for every product; null for the few that have none.
+
+    Args:
+        truth: What the products are.
+        titles: Their titles: what is said there need not be said again.
+        chances: The draws that decide on the wording.
+        asides: Columns of further sentences, which stand before the facts; null where there is none.
+    """
     types, wording = truth.vocabulary.types, truth.vocabulary.wording
     seller_name = PhrasePool([kind.sellers for kind in types])
     shopper_name = PhrasePool([kind.shoppers for kind in types])
@@ -36,6 +47,7 @@ def write_descriptions(truth: CatalogueTruth, titles: Titles, chances: Chances) 
             seller_name.pick(truth.type_index, chances.of_model("description name")),
             chances.of_model("introduction"),
         ),
+        *asides,
         *_fact_sentences(truth, titles, chances),
         SentencePool(wording.shopper_name_sentences).fill(
             shopper_name.pick(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -47,6 +48,16 @@ class CatalogueTruth:
     def __len__(self) -> int:
         """Return the number of products."""
         return len(self.type_index)
+
+    @cached_property
+    def num_shops(self) -> int:
+        """Number of shops, up to the last that has a product."""
+        return int(self.shop_index.max()) + 1
+
+    @cached_property
+    def department_of_type(self) -> Int64[np.ndarray, " types"]:
+        """Position of each type's department in the vocabulary's departments."""
+        return _department_of_types(self.vocabulary)
 
 
 def draw_truth(vocabulary: Vocabulary, num_products: int, *, seed: int) -> CatalogueTruth:

@@ -98,6 +98,10 @@ class Wording:
     """Second parts of the invented brand names."""
     locations: tuple[str, ...]
     """Country codes of the shops, most usual first."""
+    style_sentences: tuple[str, ...] = ("Its style: {}.",)
+    """Sentences around an adjective of style."""
+    brand_suffixes: tuple[str, ...] = ()
+    """Words behind a brand name that make further ones, for catalogues with more brands than names."""
 
 
 @dataclass(frozen=True)
