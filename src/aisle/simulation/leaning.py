@@ -34,9 +34,7 @@ def lean_values(
         table = ValueTable(attribute, truth.vocabulary.types)
         chance = generator(seed, "leaning", attribute.name).random(len(style))
         leaning = _leaning_chances(table, attribute, truth.type_index[first], style, chance)
-        columns.append(
-            table.draw(truth.type_index, leaning[truth.model_index], step=variant * truth.varies[:, column])
-        )
+        columns.append(table.draw(truth.type_index, leaning[truth.model_index], step=variant * truth.varies[:, column]))
     return np.stack(columns, axis=1)
 
 

@@ -44,7 +44,7 @@ _SIZE_ON_DEMAND = 0.5
 """Exponent by which a department's number of products makes its share of demand."""
 _FAVOURITE_BRAND_SHARE, _FAVOURITE_SHOP_SHARE = 0.4, 0.25
 """Share of (shopper, department) pairs with a favourite."""
-_TASTED = 4
+_TASTED = 8
 """Random products of the department of which a shopper liked one best: its brand (its shop) became the favourite."""
 _PRICE_ON_LIKING = 0.3
 

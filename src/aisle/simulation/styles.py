@@ -14,7 +14,16 @@ from pydantic import TypeAdapter
 
 from aisle.simulation.vocabulary import Attribute
 
-__all__ = ["NUM_STYLES", "Style", "draw_styles", "load_styles", "pick_style", "unit_rows", "value_styles"]
+__all__ = [
+    "NUM_STYLES",
+    "Style",
+    "draw_styles",
+    "load_styles",
+    "pick_style",
+    "style_names",
+    "unit_rows",
+    "value_styles",
+]
 
 NUM_STYLES = 16
 """Dimensions of the space that styles of products and tastes of shoppers share."""
@@ -38,12 +47,21 @@ class Style:
 
 
 @lru_cache(maxsize=1)
-def load_styles() -> tuple[Style, ...]:
-    """Read the packaged styles, one per dimension of the style space."""
+def _named_styles() -> dict[str, Style]:
     content = tomllib.loads((files("aisle.simulation") / "data" / "styles.toml").read_text(encoding="utf-8"))
-    styles = TypeAdapter(tuple[Style, ...]).validate_python(tuple(content.values()))
+    styles = TypeAdapter(dict[str, Style]).validate_python(content)
     assert len(styles) == NUM_STYLES
     return styles
+
+
+def load_styles() -> tuple[Style, ...]:
+    """Read the packaged styles, one per dimension of the style space."""
+    return tuple(_named_styles().values())
+
+
+def style_names() -> tuple[str, ...]:
+    """Return the names of the dimensions of the style space."""
+    return tuple(_named_styles())
 
 
 def unit_rows(rows: Float64[np.ndarray, "rows styles"]) -> Float32[np.ndarray, "rows styles"]:
@@ -81,6 +99,8 @@ def value_styles(attribute: Attribute) -> Float32[np.ndarray, "values styles"]:
     """Return which styles each value of an attribute goes with: 1 where it does, else 0."""
     suits = np.zeros((len(attribute.values), NUM_STYLES), dtype=np.float32)
     for dimension, style in enumerate(load_styles()):
-        known = [attribute.position[name] for name in style.values.get(attribute.name, ()) if name in attribute.position]
+        known = [
+            attribute.position[name] for name in style.values.get(attribute.name, ()) if name in attribute.position
+        ]
         suits[known, dimension] = 1.0
     return suits

@@ -32,8 +32,9 @@ def misspell_texts(
 ) -> pa.Array:
     """Make one typing error in each of the chosen texts.
 
-    A letter is exchanged with the next one, dropped, doubled, or replaced by its neighbour on the keyboard, or the space
-    between two words is dropped. The first letter of a word is never touched, as typists rarely miss it, nor are digits.
+    A letter is exchanged with the next one, dropped, doubled, or replaced by its neighbour on the keyboard, or the
+    space between two words is dropped. The first letter of a word is never touched, as typists rarely miss it, nor are
+    digits.
 
     Args:
         texts: String column; nulls stay.
@@ -41,13 +42,15 @@ def misspell_texts(
         place: Uniform draws in [0, 1): where in the text.
         kind: Uniform draws in [0, 1): which error.
 
-    >>> draws = np.array([0.1, 0.5, 0.7, 0.9, 0.97])
-    >>> misspell_texts(pa.array(["red sofa"] * 5), where=np.ones(5, bool), place=np.full(5, 0.7), kind=draws).to_pylist()
+    >>> draws, everywhere = np.array([0.1, 0.5, 0.7, 0.9, 0.97]), np.ones(5, bool)
+    >>> misspell_texts(pa.array(["red sofa"] * 5), where=everywhere, place=np.full(5, 0.7), kind=draws).to_pylist()
     ['red soaf', 'red soa', 'red soffa', 'red soda', 'redsofa']
     """
-    if not len(texts):
+    # Without two characters there is nothing to do, and nothing to look up places in.
+    can = pc.fill_null(pc.greater(pc.utf8_length(texts), 1), False)
+    chosen = np.flatnonzero(where & can.to_numpy(zero_copy_only=False))
+    if not len(chosen):
         return texts
-    chosen = np.flatnonzero(where & texts.is_valid().to_numpy(zero_copy_only=False))
     typed = _misspell_all(texts.take(pa.array(chosen)), place[chosen], kind[chosen])
     source = np.arange(len(texts))
     source[chosen] = len(texts) + np.arange(len(chosen))

@@ -1,4 +1,4 @@
-"""The hidden truth that shoppers respond to: what every product is, how good, in which style, where and when on sale."""
+"""The hidden truth that shoppers respond to: what every product is, its quality, style, price, place and time."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -31,14 +32,14 @@ _DESCRIPTION_TYPO_SHARE = 0.12
 def list_world(world: World, *, seed: int) -> pa.Table:
     """Write the products table of the data contract for a drawn world.
 
-    Beside the contract's columns: `quality_rating` (mean stars, null without a rating) and `quality_num_ratings`, both as
-    known at `updated_at`, the start of the log or the product's arrival.
+    Beside the contract's columns: `quality_rating` (mean stars, null without a rating) and `quality_num_ratings`, both
+    as known at `updated_at`, the start of the log or the product's arrival.
     """
     truth = world.truth
     starts = _block_starts(truth.model_index)
     blocks = [
         _write_block(world, slice(begin, end), seed=stream_seed(seed, "texts", number))
-        for number, (begin, end) in enumerate(zip(starts[:-1], starts[1:], strict=True))
+        for number, (begin, end) in enumerate(pairwise(starts))
     ]
     texts = ListingTexts(
         pa.chunked_array([block.title for block in blocks]),
