@@ -74,6 +74,7 @@ def write_texts(
     *,
     adjectives: pa.Array | None = None,
     asides: Sequence[pa.Array] = (),
+    bridging: float = 1.0,
 ) -> ListingTexts:
     """Write titles, descriptions and the attribute form.
 
@@ -82,9 +83,10 @@ def write_texts(
         chances: The draws that decide on the wording.
         adjectives: A word per product for its title; null where there is none.
         asides: Columns of further sentences for the descriptions; null where there is none.
+        bridging: How much of the usual share of descriptions also has shoppers' words.
     """
     titles = write_titles(truth, chances, adjectives=adjectives)
-    descriptions = write_descriptions(truth, titles, chances, asides=asides)
+    descriptions = write_descriptions(truth, titles, chances, asides=asides, bridging=bridging)
     unseen = descriptions.is_null().to_numpy(False)
     return ListingTexts(titles.text, descriptions, _attribute_maps(truth, chances, unseen=unseen))
 

@@ -25,6 +25,8 @@ _OF_BRAND, _OF_SHOP, _OF_MODEL = 0.6, 0.35, 0.55
 """What brand, shop and the model itself give to a product's style, before it is scaled to length 1."""
 _OF_VALUES = 0.12
 """What each attribute value gives to it."""
+_TYPE_EVENNESS = 0.05
+"""A marketplace is full of some things and has a few of most: a search for the former has hundreds of answers."""
 _VARIANT_SIGMA = 0.25
 """Share of the quality's standard deviation that differs between variants of a model."""
 
@@ -69,7 +71,7 @@ def draw_world(
         vocabulary: What is sold; None for the packaged vocabulary.
         log_days: Length of the log over which products arrive and go.
     """
-    truth = draw_truth(vocabulary or load_vocabulary(), num_products, seed=seed)
+    truth = draw_truth(vocabulary or load_vocabulary(), num_products, seed=seed, type_evenness=_TYPE_EVENNESS)
     chances = Chances(seed, truth.model_index)
     lean = _draw_model_styles(truth, seed=seed)
     truth = replace(truth, value_index=lean_values(truth, unit_rows(lean), seed=seed))

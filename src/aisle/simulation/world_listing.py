@@ -26,6 +26,8 @@ _BLOCK = 50_000
 _TITLE_ADJECTIVE_SHARE = 0.3
 _DESCRIPTION_ADJECTIVE_SHARE = 0.5
 _MOOD_SHARE = 0.4
+_BRIDGING = 0.33
+"""Sellers of a marketplace seldom think of what shoppers call things: there the log has to teach it."""
 _DESCRIPTION_TYPO_SHARE = 0.12
 
 
@@ -80,7 +82,11 @@ def _write_block(world: World, rows: slice, *, seed: int) -> ListingTexts:
     chances = Chances(seed, truth.model_index)
     style = world.style[rows]
     texts = write_texts(
-        truth, chances, adjectives=_title_adjectives(style, chances), asides=_style_sentences(truth, style, chances)
+        truth,
+        chances,
+        adjectives=_title_adjectives(style, chances),
+        asides=_style_sentences(truth, style, chances),
+        bridging=_BRIDGING,
     )
     typed = misspell_texts(
         texts.description,
