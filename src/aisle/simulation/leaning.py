@@ -33,7 +33,9 @@ def lean_values(
     for column, attribute in enumerate(truth.vocabulary.attributes):
         table = ValueTable(attribute, truth.vocabulary.types)
         chance = generator(seed, "leaning", attribute.name).random(len(style))
-        leaning = _leaning_chances(table, attribute, truth.type_index[first], style, chance)
+        leaning = _leaning_chances(
+            table, attribute, type_index=truth.type_index[first], style=style, chance=chance
+        )
         columns.append(table.draw(truth.type_index, leaning[truth.model_index], step=variant * truth.varies[:, column]))
     return np.stack(columns, axis=1)
 
@@ -41,6 +43,7 @@ def lean_values(
 def _leaning_chances(
     table: ValueTable,
     attribute: Attribute,
+    *,
     type_index: Int64[np.ndarray, " models"],
     style: Float32[np.ndarray, "models styles"],
     chance: Float64[np.ndarray, " models"],

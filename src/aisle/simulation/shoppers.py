@@ -98,7 +98,7 @@ def draw_shoppers(world: World, num_users: int, *, seed: int) -> Shoppers:
     price_level = generator(seed, "price tastes").normal(0.0, _PRICE_LEVEL_SIGMA, num_users).astype(np.float32)
     places = len(world.truth.vocabulary.wording.locations)
     favourites = [
-        _draw_favourites(world, department, style, price_level, seed=seed)
+        _draw_favourites(world, department, style=style, price_level=price_level, seed=seed)
         for department in range(len(world.truth.vocabulary.departments))
     ]
 
@@ -142,9 +142,9 @@ def _draw_departments(world: World, num_users: int, *, seed: int) -> Float32[np.
 def _draw_favourites(
     world: World,
     department: int,
+    *,
     style: Float32[np.ndarray, "users styles"],
     price_level: Float32[np.ndarray, " users"],
-    *,
     seed: int,
 ) -> tuple[Int64[np.ndarray, " users"], Int64[np.ndarray, " users"]]:
     """Let every shopper taste some products of a department; brand and shop of the best liked may become favourites."""
@@ -158,7 +158,7 @@ def _draw_favourites(
     best_liking = np.full(len(style), -np.inf)
     for _ in range(_TASTED):
         tasted = members[rng.integers(len(members), size=len(style))]
-        liking = _liking(world, tasted, style, price_level)
+        liking = _liking(world, tasted, style=style, price_level=price_level)
         better: Bool[np.ndarray, " users"] = liking > best_liking
         best, best_liking = np.where(better, tasted, best), np.where(better, liking, best_liking)
     brand, shop = world.truth.brand_index[best], world.truth.shop_index[best]
@@ -168,6 +168,7 @@ def _draw_favourites(
 def _liking(
     world: World,
     product: Int64[np.ndarray, " users"],
+    *,
     style: Float32[np.ndarray, "users styles"],
     price_level: Float32[np.ndarray, " users"],
 ) -> Float32[np.ndarray, " users"]:

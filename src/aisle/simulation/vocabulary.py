@@ -111,6 +111,8 @@ class Vocabulary:
     attributes: tuple[Attribute, ...]
     types: tuple[ProductType, ...]
     wording: Wording
+    style_words: tuple[tuple[str, ...], ...] = ()
+    """How shoppers ask for each style where the packaged styles are not meant; empty: they are."""
 
     @cached_property
     def departments(self) -> tuple[str, ...]:
