@@ -29,7 +29,7 @@ _SEEN_TASTE, _SEEN_RATING, _SEEN_NOISE = np.float32(0.8), np.float32(0.25), np.f
 _CLICK_SLOPE, _CLICK_MARGIN = 1.5, -0.2
 """A product that seems worth the shopper's threshold and this much more is clicked in one of two looks."""
 _CART_SLOPE, _CART_MARGIN = 2.5, -0.2
-_ORDER_SLOPE, _ORDER_MARGIN = 3.0, -0.6
+_ORDER_SLOPE, _ORDER_MARGIN = 3.0, -0.75
 _FAVOURITE_SHARE = 0.05
 _CONTENT_SHARE = 0.6
 """Share of the shoppers who are done when they have put something into the cart."""

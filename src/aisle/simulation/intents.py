@@ -17,15 +17,15 @@ __all__ = ["IntentDrawer", "THRESHOLD_MEAN"]
 
 _KIND_SHARES: dict[QueryKind, float] = {
     QueryKind.BROAD: 0.40,
-    QueryKind.DETAILED: 0.30,
-    QueryKind.OWN_WORDS: 0.15,
+    QueryKind.DETAILED: 0.28,
+    QueryKind.OWN_WORDS: 0.18,
     QueryKind.GIFT: 0.05,
-    QueryKind.LONG: 0.05,
+    QueryKind.LONG: 0.04,
     QueryKind.BRAND: 0.05,
 }
 _NUM_WANTED: dict[QueryKind, tuple[int, int]] = {
     QueryKind.BROAD: (0, 1),
-    QueryKind.DETAILED: (1, 3),
+    QueryKind.DETAILED: (1, 2),
     QueryKind.OWN_WORDS: (1, 3),
     QueryKind.GIFT: (0, 0),
     QueryKind.LONG: (3, 4),
@@ -41,7 +41,7 @@ _MOST_STATED: dict[QueryKind, int] = {
     QueryKind.LONG: 4,
     QueryKind.BRAND: 0,
 }
-_DEMAND_SIGMA = 0.6
+_DEMAND_SIGMA = 0.8
 """Standard deviation of log demand between types beyond what is explained by how much of them is sold."""
 _NUM_IMAGINED = 3
 """Products that come to the shopper's mind; the one that suits the taste best is wanted."""
@@ -139,13 +139,13 @@ class IntentDrawer:
         rank = np.argsort(np.argsort(priority, axis=1, kind="stable"), axis=1, kind="stable")
         matters = (rank < num_wanted[:, None]) & (values >= 0)
         num_wanted = matters.sum(axis=1)
-        # Mostly all that matters is said, up to the kind's limit; in two of five needs one thing less.
+        # Mostly all that matters is said, up to the kind's limit; in two of three needs one thing less.
         most_stated = np.minimum(np.array(list(_MOST_STATED.values()))[kind], num_wanted)
-        omits = (self._draws["stated"].uniform(need) < _OMITTED_SHARE) & (most_stated == num_wanted) & (most_stated > 1)
+        omits = (self._draws["stated"].uniform(need) < _OMITTED_SHARE) & (most_stated > 1) & (kind != QueryKind.OWN_WORDS)
         return np.where(matters, values, np.int16(ANY)), (most_stated - omits).astype(np.int8)
 
 
-_OMITTED_SHARE = 0.4
+_OMITTED_SHARE = 0.65
 _STREAMS = ("department", "type", "kind", "imagined", "wanted", "attribute", "stated", "price", "threshold", "persona", "occasion")
 
 

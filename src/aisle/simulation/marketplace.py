@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from aisle.core.ragged import expand_slices
+from aisle.core.ranking import NO_PRODUCT
 from aisle.simulation.browsing import Browsing
 from aisle.simulation.clock import SECONDS_PER_DAY
 from aisle.simulation.draws import Draws
 from aisle.simulation.gifts import Gifts
 from aisle.simulation.intents import IntentDrawer
-from aisle.simulation.needs import ANY, Needs
+from aisle.simulation.needs import Needs, QueryKind
 from aisle.simulation.pages import PageServer
 from aisle.simulation.phrasing import Phrasing
 from aisle.simulation.rows import join_rows, take_rows
@@ -34,10 +35,11 @@ __all__ = ["Block", "Marketplace"]
 
 _NEED_GAP_S = 900
 """Between the beginnings of two needs of one visit."""
-_REPEAT_SHARE = 0.12
-"""Share of needs that repeat an earlier one of the shopper, where that was for something of everyday prices."""
-_REPEAT_SHARE_DEAR = 0.02
-_EVERYDAY_PRICE = 40.0
+_REPEAT_SHARE = 0.15
+"""Share of needs that are for something bought before, where the shopper has bought something of everyday prices."""
+_EVERYDAY_PRICE = 60.0
+_BY_BRAND_SHARE = 0.5
+"""Share of repeated needs in which the shopper remembers the brand."""
 
 
 @dataclass(frozen=True)
@@ -71,67 +73,78 @@ class Marketplace:
         timing = Timing(self.stock, log_end=days * SECONDS_PER_DAY, seed=seed)
         self._searching = Searching(Phrasing(world, shoppers, gifts, seed=seed), browsing, timing, seed=seed)
         self._strolling = Strolling(self.utility, self.stock, Shelves(self.stock), shoppers, seed=seed)
-        self._repeats = Draws(seed, "repeats")
+        self._repeats = {name: Draws(seed, "repeats", name) for name in ("may", "which", "brand")}
         self._price_of_type = np.array([kind.median_price for kind in world.truth.vocabulary.types])
 
-    def blocks(self, visits: Visits, server: PageServer, *, needs_per_block: int) -> Iterator[Block]:
+    def blocks(
+        self, visits: Visits, server: PageServer, *, needs_per_block: int, first_number: int = 0
+    ) -> Iterator[Block]:
         """Let the visits take place in a shop, whole shoppers at a time.
 
         What happens does not depend on the size of the blocks, which only bounds the memory.
+
+        Args:
+            visits: Sorted by shopper and time.
+            server: The shop.
+            needs_per_block: Needs that are simulated at a time.
+            first_number: Number of the first visit and of the first need. Other numbers are other draws: the same
+                shoppers come for other things.
         """
-        first_need = np.cumsum(visits.num_needs) - visits.num_needs
+        first_need = first_number + np.cumsum(visits.num_needs) - visits.num_needs
         # A shopper's needs stay together, as one may repeat another.
         user_start = np.flatnonzero(np.diff(visits.user_index, prepend=-1))
-        block = (first_need[user_start] + np.arange(len(user_start))) // needs_per_block
+        block = (first_need[user_start] - first_number + np.arange(len(user_start))) // needs_per_block
         starts = user_start[np.flatnonzero(np.diff(block, prepend=-1))]
         for start, end in zip(starts, [*starts[1:], len(visits)], strict=True):
             rows = np.arange(start, end)
-            yield self._block(take_rows(visits, rows), rows, first_need[rows], server)
+            yield self._block(take_rows(visits, rows), first_number + rows, first_need[rows], server)
 
     def _block(
-        self, visits: Visits, visit: Int64[np.ndarray, " visits"], first_need: Int64[np.ndarray, " visits"], server: PageServer
+        self,
+        visits: Visits,
+        visit: Int64[np.ndarray, " visits"],
+        first_need: Int64[np.ndarray, " visits"],
+        server: PageServer,
     ) -> Block:
         need, offsets = expand_slices(first_need, first_need + visits.num_needs)
         row = np.repeat(np.arange(len(visits)), np.diff(offsets))
         at = visits.at[row] + (need - first_need[row]) * _NEED_GAP_S
         needs = self._intents.draw(need, visits.user_index[row])
-        earlier = self._earlier_needs(needs)
-        is_fresh = earlier < 0
-        fresh, again = np.flatnonzero(is_fresh), np.flatnonzero(~is_fresh)
-        searches = self._searching.pursue(take_rows(needs, fresh), server, visit=visit[row[fresh]], at=at[fresh])
-        if len(again):
-            repeated = _repeat(needs, again, earlier[again], _outcomes(searches, need))
-            repeats = self._searching.pursue(repeated, server, visit=visit[row[again]], at=at[again])
+        may_repeat = self._may_repeat(needs)
+        first = np.flatnonzero(~may_repeat)
+        searches = self._searching.pursue(take_rows(needs, first), server, visit=visit[row[first]], at=at[first])
+        then = np.flatnonzero(may_repeat)
+        if len(then):
+            repeated = self._repeat(take_rows(needs, then), searches)
+            repeats = self._searching.pursue(repeated, server, visit=visit[row[then]], at=at[then])
             searches = join_rows([searches, repeats])
             searches = take_rows(searches, np.lexsort((searches.attempt, searches.needs.need)))
         return Block(searches, self._strolling.stroll(visits, visit))
 
-    def _earlier_needs(self, needs: Needs) -> Int64[np.ndarray, " rows"]:
-        """Choose for some needs an earlier one of the same shopper that they repeat; -1 for the others.
+    def _may_repeat(self, needs: Needs) -> Bool[np.ndarray, " rows"]:
+        """Choose needs that may be for something that the shopper bought before; never a shopper's first."""
+        is_first = np.searchsorted(needs.user_index, needs.user_index) == np.arange(len(needs))
+        return ~is_first & (self._repeats["may"].uniform(needs.need) < _REPEAT_SHARE)
 
-        Only needs that repeat nothing themselves are repeated, so that two rounds settle everything.
-        """
-        first = np.searchsorted(needs.user_index, needs.user_index)
-        row = np.arange(len(needs))
-        before = first + self._repeats.index(row - first, needs.need, np.array(0))
-        everyday = self._price_of_type[needs.type_index[before]] <= _EVERYDAY_PRICE
-        share = np.where(everyday, _REPEAT_SHARE, _REPEAT_SHARE_DEAR)
-        repeats = (before < row) & (needs.persona[before] < 0) & (self._repeats.uniform(needs.need, np.array(1)) < share)
-        return np.where(repeats & ~repeats[before], before, -1)
-
-
-def _repeat(
-    needs: Needs, rows: Int64[np.ndarray, " some"], earlier: Int64[np.ndarray, " some"], ordered: Int64[np.ndarray, " rows"]
-) -> Needs:
-    """Return what is needed again, under the numbers of the needs that repeat it."""
-    again = take_rows(needs, earlier)
-    return dataclasses.replace(again, need=needs.need[rows], ordered_before=ordered[earlier])
-
-
-def _outcomes(searches: Searches, need: Int64[np.ndarray, " rows"]) -> Int64[np.ndarray, " rows"]:
-    """Return what was ordered for each need; `ANY` where nothing was."""
-    product = searches.ordered_product()
-    bought = product >= 0
-    outcome = np.full(len(need), ANY, np.int64)
-    outcome[np.searchsorted(need, searches.needs.need[bought])] = product[bought]
-    return outcome
+    def _repeat(self, needs: Needs, searches: Searches) -> Needs:
+        """Make needs of what the shoppers bought earlier; those who bought nothing of everyday prices keep theirs."""
+        product = searches.ordered_product()
+        everyday = self._price_of_type[searches.needs.type_index] <= _EVERYDAY_PRICE
+        for_oneself = searches.needs.persona < 0
+        bought = np.flatnonzero((product != NO_PRODUCT) & everyday & for_oneself)
+        # Both are sorted by need, and a shopper's needs by time: what was bought before is a range.
+        start = np.searchsorted(searches.needs.user_index[bought], needs.user_index)
+        num_before = np.searchsorted(searches.needs.need[bought], needs.need) - start
+        rows = np.flatnonzero(num_before > 0)
+        chosen = bought[start[rows] + self._repeats["which"].index(num_before[rows], needs.need[rows])]
+        again, brand = take_rows(searches.needs, chosen), self.world.truth.brand_index[product[chosen]]
+        by_brand = self._repeats["brand"].uniform(needs.need[rows]) < _BY_BRAND_SHARE
+        again = dataclasses.replace(
+            again,
+            need=needs.need[rows],
+            ordered_before=product[chosen],
+            brand_index=np.where(by_brand, brand, again.brand_index),
+            kind=np.where(by_brand, np.int8(QueryKind.BRAND), again.kind),
+        )
+        joined = join_rows([take_rows(needs, np.flatnonzero(num_before <= 0)), again])
+        return take_rows(joined, np.argsort(joined.need))

@@ -41,7 +41,9 @@ class Stock:
     @classmethod
     def of(cls, world: World, products: pa.Table) -> Stock:
         """Read the stock of a world from its products table."""
-        in_stock = pc.fill_null(products.column("in_stock"), True).to_numpy()
+        in_stock = np.ones(products.num_rows, bool)
+        if "in_stock" in products.column_names:
+            in_stock = pc.fill_null(products.column("in_stock"), True).to_numpy()
         num_ratings = pc.fill_null(products.column("quality_num_ratings"), 0.0).to_numpy()
         rating = products.column("quality_rating").to_numpy()
         type_index = world.truth.type_index
