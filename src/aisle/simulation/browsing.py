@@ -77,7 +77,7 @@ class Browsing:
         num_bought = np.cumsum(would_order, axis=1)
         ordered = would_order & (num_bought == 1)
         # The shopper goes down the page and is gone after the first order.
-        goes_on = num_bought - would_order == 0
+        goes_on: Places = num_bought - would_order == 0
         favourite = _FAVOURITE_SHARE * np.clip(1 + parts.taste, 0, 3)
         content = self._draws["content"].uniform(needs.need, attempt) < _CONTENT_SHARE
         return Actions(
@@ -88,9 +88,7 @@ class Browsing:
             is_content=ordered.any(axis=1) | (carted.any(axis=1) & content),
         )
 
-    def attraction(
-        self, needs: Needs, products: Products, *, attempt: Attempts
-    ) -> Float32[np.ndarray, "rows places"]:
+    def attraction(self, needs: Needs, products: Products, *, attempt: Attempts) -> Float32[np.ndarray, "rows places"]:
         """Return the probability of a click on a product that is looked at."""
         return self._attraction(self._utility.parts(needs, products), needs, products, attempt)
 

@@ -65,9 +65,7 @@ def write_descriptions(
     return pc.if_else(is_missing, pa.scalar(None, pa.string()), join_words(sentences))
 
 
-def _fact_sentences(
-    truth: CatalogueTruth, titles: Titles, chances: Chances, *, rewording: float
-) -> list[pa.Array]:
+def _fact_sentences(truth: CatalogueTruth, titles: Titles, chances: Chances, *, rewording: float) -> list[pa.Array]:
     """Return one column per attribute for the seller's words and one for the shopper's."""
     reworded = SentencePool(truth.vocabulary.wording.shopper_value_sentences)
     columns = []

@@ -1,4 +1,4 @@
-"""Drawing what shoppers want: a type by demand, and values of a product that could exist, seen with the shopper's eyes."""
+"""Drawing what shoppers want: a type by demand, and values of a product that could exist, of the shopper's taste."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aisle.simulation.needs import ANY, Needs, QueryKind
 from aisle.simulation.shoppers import Shoppers
 from aisle.simulation.world import World
 
-__all__ = ["IntentDrawer", "THRESHOLD_MEAN"]
+__all__ = ["THRESHOLD_MEAN", "IntentDrawer"]
 
 _KIND_SHARES: dict[QueryKind, float] = {
     QueryKind.BROAD: 0.40,
@@ -141,12 +141,26 @@ class IntentDrawer:
         num_wanted = matters.sum(axis=1)
         # Mostly all that matters is said, up to the kind's limit; in two of three needs one thing less.
         most_stated = np.minimum(np.array(list(_MOST_STATED.values()))[kind], num_wanted)
-        omits = (self._draws["stated"].uniform(need) < _OMITTED_SHARE) & (most_stated > 1) & (kind != QueryKind.OWN_WORDS)
+        omits = (
+            (self._draws["stated"].uniform(need) < _OMITTED_SHARE) & (most_stated > 1) & (kind != QueryKind.OWN_WORDS)
+        )
         return np.where(matters, values, np.int16(ANY)), (most_stated - omits).astype(np.int8)
 
 
 _OMITTED_SHARE = 0.65
-_STREAMS = ("department", "type", "kind", "imagined", "wanted", "attribute", "stated", "price", "threshold", "persona", "occasion")
+_STREAMS = (
+    "department",
+    "type",
+    "kind",
+    "imagined",
+    "wanted",
+    "attribute",
+    "stated",
+    "price",
+    "threshold",
+    "persona",
+    "occasion",
+)
 
 
 class _TypeDemand:

@@ -33,7 +33,7 @@ from aisle.simulation.world import World
 
 __all__ = ["Block", "Marketplace"]
 
-_NEED_GAP_S = 900
+_NEED_GAP_S = 1_200
 """Between the beginnings of two needs of one visit."""
 _REPEAT_SHARE = 0.15
 """Share of needs that are for something bought before, where the shopper has bought something of everyday prices."""

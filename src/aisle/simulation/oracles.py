@@ -1,4 +1,4 @@
-"""Rankings by what an all-knowing shop would know: how much of a shopper's wish lies in the query, and how much in taste."""
+"""Rankings by what an all-knowing shop would know: how much of a wish lies in the query, how much in taste."""
 
 from __future__ import annotations
 

@@ -97,7 +97,9 @@ class Phrasing:
         says_more = np.where(chance("more") < _MORE_SHARE, 1, -1)
         num_stated = needs.num_stated + np.where(attempt == 1, says_more, np.where(attempt == 2, -needs.num_stated, 0))
         # The first wanted values by a draw that all queries of the need share: the second adds to the first.
-        priority = Draws(self._seed, "phrasing", "stated").uniform(needs.need[:, None], np.arange(needs.wanted.shape[1]))
+        priority = Draws(self._seed, "phrasing", "stated").uniform(
+            needs.need[:, None], np.arange(needs.wanted.shape[1])
+        )
         priority[needs.wanted < 0] = np.inf
         rank = np.argsort(np.argsort(priority, axis=1), axis=1)
         # The words of a gift say which values suit, though they name none.
@@ -106,10 +108,11 @@ class Phrasing:
 
     def _values(self, needs: Needs, shape: Phrased, chance: _Chances) -> tuple[list[pa.Array], list[pa.Array]]:
         """Return the words of stated values, attribute by attribute: those before the name, and those after it."""
-        lexicon, sides = self._lexicon, ([], [])
+        lexicon = self._lexicon
+        sides: tuple[list[pa.Array], list[pa.Array]] = ([], [])
         own = np.where(shape.says_shopper_words & (needs.kind == QueryKind.OWN_WORDS), 0.9, _SHOPPER_VALUE_SHARE)
         named = shape.states & (needs.persona < 0)[:, None]
-        for column in np.flatnonzero(named.any(axis=0)):
+        for column in np.flatnonzero(named.any(axis=0)).tolist():
             value = np.where(named[:, column], needs.wanted[:, column].astype(np.int64), NOTHING)
             number = lexicon.value_number(np.full(len(value), column), value)
             seller = lexicon.seller_values.pick(number, chance("seller value", column))

@@ -107,7 +107,9 @@ class LoggingPolicy:
         candidates = candidates.astype(np.int64)
         ranking = first_places(candidates, self._stock.on_sale(candidates, at))
         found = ranking[:, 0] != NO_PRODUCT
-        department = np.where(found, self._stock.department[ranking[:, 0]], self._stock.num_departments).astype(np.int64)
+        department = np.where(found, self._stock.department[ranking[:, 0]], self._stock.num_departments).astype(
+            np.int64
+        )
         short = np.flatnonzero(ranking[:, -1] == NO_PRODUCT)
         ranking[short] = self._shelves.fill_up(ranking[short], department[short], at[short])
         return ranking, department
@@ -128,7 +130,9 @@ class LoggingPolicy:
         row, place = np.nonzero(is_random)
         attempt = 0
         while len(row):
-            product = self._shelves.pick(department[row], self._sample.uniform(requests.key[row], place, np.array(attempt)))
+            product = self._shelves.pick(
+                department[row], self._sample.uniform(requests.key[row], place, np.array(attempt))
+            )
             good = self._stock.on_sale(product[:, None], requests.at[row])[:, 0]
             good &= ~((ranking[row] == product[:, None]) | (drawn[row] == product[:, None])).any(axis=1)
             good &= _is_first(row, product)

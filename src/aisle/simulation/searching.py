@@ -21,7 +21,7 @@ __all__ = ["MAX_ATTEMPTS", "Searches", "Searching"]
 MAX_ATTEMPTS = 3
 """Queries that a shopper tries for one need."""
 _AGAIN_SHARE, _AGAIN_AFTER_CLICK_SHARE = 0.20, 0.10
-"""Share of shoppers who found nothing and ask again in other words: where they clicked on nothing, and where they did."""
+"""Share of shoppers who found nothing and ask again in other words: without a click, and with one."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float32, Int16, Int32, Int64
 
-from aisle.core.ranking import NO_PRODUCT
 from aisle.core.ragged import offsets_of
+from aisle.core.ranking import NO_PRODUCT
 from aisle.simulation.world import World
 
 __all__ = ["Stock"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float32, Int64
 
 from aisle.simulation.clock import NEVER
 from aisle.simulation.draws import Draws
-from aisle.simulation.needs import ANY, Needs, QueryKind
+from aisle.simulation.intents import THRESHOLD_MEAN
 from aisle.simulation.shelves import Shelves
 from aisle.simulation.shoppers import Shoppers
 from aisle.simulation.stock import Stock
@@ -24,7 +24,6 @@ _POPULAR_LEAST = 0.5
 """Of the products that lie in the way, the popular ones are always met, the least popular ones this often."""
 _VIEW_SLOPE, _VIEW_MARGIN = 1.2, 0.6
 _BUY_SLOPE, _CART_MARGIN, _ORDER_MARGIN = 2.5, -1.1, -1.0
-_THRESHOLD = 1.75
 _STEP_S, _CART_S, _ORDER_S = 40, 15, 12
 
 
@@ -47,7 +46,9 @@ class Strolling:
     def __init__(self, utility: Utility, stock: Stock, shelves: Shelves, shoppers: Shoppers, *, seed: int) -> None:
         self._utility, self._stock, self._shelves = utility, stock, shelves
         self._departments = np.cumsum(shoppers.departments.astype(np.float64), axis=1)
-        self._draws = {name: Draws(seed, "strolling", name) for name in ("department", "met", "way", "view", "buy", "time")}
+        self._draws = {
+            name: Draws(seed, "strolling", name) for name in ("department", "met", "way", "view", "buy", "time")
+        }
 
     def stroll(self, visits: Visits, visit: Int64[np.ndarray, " visits"]) -> Strolls:
         """Return what the visits without a need came to.
@@ -60,13 +61,22 @@ class Strolling:
         user, at, number = visits.user_index[rows], visits.at[rows], visit[rows]
         products, met = self._products_met(user, at, number)
         keys = (number[:, None], np.arange(_NUM_MET))
-        worth = self._worth(user, products) - np.float32(_THRESHOLD)
+        worth = self._utility.without_need(user, products) - np.float32(THRESHOLD_MEAN)
         viewed = met & (self._draws["view"].uniform(*keys) < _logistic(_VIEW_SLOPE * (worth + _VIEW_MARGIN)))
-        chance = self._draws["buy"].uniform(*keys)
-        cart = _logistic(_BUY_SLOPE * (worth + _CART_MARGIN))
-        carted = viewed & (chance < cart)
-        ordered = carted & (chance < cart * _logistic(_BUY_SLOPE * (worth + _ORDER_MARGIN)))
-        return _listed(number, user, at, products, (viewed, carted, ordered), self._draws["time"].index(_STEP_S // 2, *keys))
+        chance, cart = self._draws["buy"].uniform(*keys), _logistic(_BUY_SLOPE * (worth + _CART_MARGIN))
+        order = cart * _logistic(_BUY_SLOPE * (worth + _ORDER_MARGIN))
+        row, place = np.nonzero(viewed)
+        chance, cart, order = (of_all[row, place] for of_all in (chance, cart, order))
+        step = self._draws["time"].index(_STEP_S // 2, number[row], place)
+        viewed_at = at[row] + place * (_STEP_S + _CART_S + _ORDER_S) + step
+        return Strolls(
+            visit=number[row],
+            user_index=user[row],
+            product_index=products[row, place],
+            viewed_at=viewed_at,
+            carted_at=np.where(chance < cart, viewed_at + _CART_S, NEVER),
+            ordered_at=np.where(chance < order, viewed_at + _CART_S + _ORDER_S, NEVER),
+        )
 
     def _products_met(
         self, user: Int64[np.ndarray, " rows"], at: Int64[np.ndarray, " rows"], visit: Int64[np.ndarray, " rows"]
@@ -79,47 +89,14 @@ class Strolling:
         flat = self._shelves.pick(np.repeat(department, _NUM_MET), way.ravel())
         products = flat.reshape(len(user), _NUM_MET)
         noticed = _POPULAR_LEAST + (1 - _POPULAR_LEAST) * self._stock.popularity[products]
-        met = self._stock.on_sale(products, at) & (self._draws["met"].uniform(visit[:, None], np.arange(_NUM_MET)) < noticed)
+        met = self._stock.on_sale(products, at) & (
+            self._draws["met"].uniform(visit[:, None], np.arange(_NUM_MET)) < noticed
+        )
         order = np.sort(products, axis=1)
         repeated = np.zeros_like(met)
         repeated[:, 1:] = order[:, 1:] == order[:, :-1]
         return order, met & ~repeated
 
-    def _worth(self, user: Int64[np.ndarray, " rows"], products: Int64[np.ndarray, "rows places"]) -> np.ndarray:
-        """Return what the products are worth to somebody who needs nothing."""
-        num = len(user)
-        nothing = Needs(
-            need=np.zeros(num, np.int64),
-            user_index=user,
-            type_index=np.zeros(num, np.int64),
-            wanted=np.full((num, 0), ANY, np.int16),
-            brand_index=np.full(num, ANY, np.int64),
-            price_shift=np.zeros(num, np.float32),
-            threshold=np.zeros(num, np.float32),
-            kind=np.full(num, QueryKind.BROAD, np.int8),
-            num_stated=np.zeros(num, np.int8),
-            persona=np.full(num, ANY, np.int64),
-            occasion=np.zeros(num, np.int64),
-            ordered_before=np.full(num, ANY, np.int64),
-        )
-        parts = self._utility.parts(nothing, products)
-        return np.asarray(parts.taste + parts.quality + parts.chance)
 
-
-def _listed(number, user, at, products, actions, step) -> Strolls:
-    viewed, carted, ordered = actions
-    row, place = np.nonzero(viewed)
-    viewed_at = at[row] + place * (_STEP_S + _CART_S + _ORDER_S) + step[row, place]
-    carted_at = viewed_at + _CART_S
-    return Strolls(
-        visit=number[row],
-        user_index=user[row],
-        product_index=products[row, place],
-        viewed_at=viewed_at,
-        carted_at=np.where(carted[row, place], carted_at, NEVER),
-        ordered_at=np.where(ordered[row, place], carted_at + _ORDER_S, NEVER),
-    )
-
-
-def _logistic(value: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(value, -30, 30)))
+def _logistic(value: Float32[np.ndarray, "rows places"]) -> Float32[np.ndarray, "rows places"]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(value, -30, 30))))

@@ -123,9 +123,7 @@ def _department_of_types(vocabulary: Vocabulary) -> Int64[np.ndarray, " types"]:
     return np.array([position[kind.department] for kind in vocabulary.types], dtype=np.int64)
 
 
-def _draw_types(
-    vocabulary: Vocabulary, num_models: int, *, evenness: float, seed: int
-) -> Int64[np.ndarray, " models"]:
+def _draw_types(vocabulary: Vocabulary, num_models: int, *, evenness: float, seed: int) -> Int64[np.ndarray, " models"]:
     """Choose what the shop stocks, in turns over the departments, then draw the type of each model from it."""
     department = _department_of_types(vocabulary)
     shuffled = generator(seed, "stock").permutation(len(vocabulary.types))

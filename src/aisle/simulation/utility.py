@@ -18,7 +18,7 @@ from aisle.simulation.needs import Needs
 from aisle.simulation.shoppers import Shoppers
 from aisle.simulation.world import World
 
-__all__ = ["MOST_BESIDE_TYPE", "OTHER_TYPE", "Parts", "RELATED_TYPE", "Utility", "type_relations"]
+__all__ = ["MOST_BESIDE_TYPE", "OTHER_TYPE", "RELATED_TYPE", "Parts", "Utility", "type_relations"]
 
 Products = Int64[np.ndarray, "rows places"]
 Values = Float32[np.ndarray, "rows places"]
@@ -112,7 +112,7 @@ class Utility:
             details=self.details(needs, products),
             taste=self.taste(needs, products),
             quality=self._quality[products],
-            chance=_NOISE * self._noise.normal(needs.user_index[:, None], products),
+            chance=self._chance(needs.user_index, products),
         )
 
     def relation(self, type_index: Int64[np.ndarray, " rows"], products: Products) -> Int8[np.ndarray, "rows places"]:
@@ -134,19 +134,37 @@ class Utility:
     def taste(self, needs: Needs, products: Products) -> Values:
         """Return how much the shopper likes the products' style, brand, shop, price and origin."""
         user = needs.user_index
-        strength = {name: values[user, None] for name, values in self._strength.items()}
         person = np.where(needs.persona >= 0, len(self._shoppers) + needs.persona, user)
+        return self._taste(user, person, needs.price_shift, products)
+
+    def without_need(self, user_index: Int64[np.ndarray, " rows"], products: Products) -> Values:
+        """Return what products are worth to shoppers who look for nothing: taste, quality and chance."""
+        shift = np.zeros(len(user_index), np.float32)
+        taste = self._taste(user_index, user_index, shift, products)
+        return taste + self._quality[products] + self._chance(user_index, products)
+
+    def _taste(
+        self,
+        user: Int64[np.ndarray, " rows"],
+        person: Int64[np.ndarray, " rows"],
+        price_shift: Float32[np.ndarray, " rows"],
+        products: Products,
+    ) -> Values:
+        strength = {name: values[user, None] for name, values in self._strength.items()}
         style = np.einsum("rps,rs->rp", self._style[products], self._liked_style[person])
         taste = _STYLE * strength["style"] * style
         department = self._department[products]
         of_brand = self._brand_index[products] == self._shoppers.favourite_brand[user[:, None], department]
         of_shop = self._shop_index[products] == self._shoppers.favourite_shop[user[:, None], department]
         taste += strength["brand"] * (_BRAND * of_brand + _SHOP * of_shop)
-        gap = self._price_level[products] - (self._shoppers.price_level[user] + needs.price_shift)[:, None]
+        gap = self._price_level[products] - (self._shoppers.price_level[user] + price_shift)[:, None]
         trouble = np.clip(gap, -_PRICE_GAP_MOST, _PRICE_GAP_MOST) ** 2 * np.where(gap < 0, _CHEAPER, np.float32(1.0))
         taste -= _PRICE * strength["price"] * trouble
         is_local = self._location[products] == self._shoppers.location_index[user, None]
         return np.asarray(taste + _LOCAL * strength["local"] * is_local, np.float32)
+
+    def _chance(self, user_index: Int64[np.ndarray, " rows"], products: Products) -> Values:
+        return _NOISE * self._noise.normal(user_index[:, None], products)
 
 
 def _value_fit(actual: np.ndarray, wanted: np.ndarray) -> Values:

@@ -21,6 +21,8 @@ NEEDS_PER_VISIT = (1 - _ANOTHER_NEED_SHARE**_MOST_NEEDS) / (1 - _ANOTHER_NEED_SH
 """Expected needs of a visit that searches."""
 _SIGNED_OUT_SHARE = 0.08
 """Share of a signed-in shopper's visits on which the log knows only the client."""
+_LONGEST_VISIT_S = 2 * 3600
+"""Nobody comes so late that the log could end within the visit."""
 _LEAST_GAP_S = 3 * 3600
 """Between the starts of two visits of one shopper."""
 _WEEK = np.array([1.00, 0.97, 0.95, 0.97, 0.93, 1.10, 1.25])
@@ -49,7 +51,9 @@ class Visits:
 
 def draw_visits(shoppers: Shoppers, *, num_needs: int, days: int, seed: int) -> Visits:
     """Draw visits with about `num_needs` needs in all, spread over the shoppers by their activity."""
-    draws = {name: Draws(seed, "visits", name) for name in ("number", "day", "hour", "second", "kind", "needs", "known")}
+    draws = {
+        name: Draws(seed, "visits", name) for name in ("number", "day", "hour", "second", "kind", "needs", "known")
+    }
     users = np.arange(len(shoppers))
     expected = num_needs / ((1 - BROWSE_SHARE) * NEEDS_PER_VISIT)
     share = shoppers.activity.astype(np.float64) / shoppers.activity.sum(dtype=np.float64)
@@ -60,7 +64,7 @@ def draw_visits(shoppers: Shoppers, *, num_needs: int, days: int, seed: int) -> 
     keys = (user_index, nth)
     at = _draw_times(shoppers, user_index, days=days, draws=draws, keys=keys)
     at = _apart(user_index, at)
-    kept = at < days * SECONDS_PER_DAY - 3600
+    kept = at < days * SECONDS_PER_DAY - _LONGEST_VISIT_S
     browses = draws["kind"].uniform(*keys) < BROWSE_SHARE
     more = np.floor(np.log1p(-draws["needs"].uniform(*keys)) / np.log(_ANOTHER_NEED_SHARE)).astype(np.int64)
     num = np.where(browses, 0, np.minimum(1 + more, _MOST_NEEDS))
@@ -69,7 +73,12 @@ def draw_visits(shoppers: Shoppers, *, num_needs: int, days: int, seed: int) -> 
 
 
 def _draw_times(
-    shoppers: Shoppers, user_index: Int64[np.ndarray, " visits"], *, days: int, draws: dict[str, Draws], keys: tuple
+    shoppers: Shoppers,
+    user_index: Int64[np.ndarray, " visits"],
+    *,
+    days: int,
+    draws: dict[str, Draws],
+    keys: tuple[np.ndarray, np.ndarray],
 ) -> Int64[np.ndarray, " visits"]:
     """Draw a day by the week's rhythm (after the first visit for the new), then an hour of the day."""
     day_weight = np.cumsum(np.resize(_WEEK, days))
