@@ -33,9 +33,7 @@ def lean_values(
     for column, attribute in enumerate(truth.vocabulary.attributes):
         table = ValueTable(attribute, truth.vocabulary.types)
         chance = generator(seed, "leaning", attribute.name).random(len(style))
-        leaning = _leaning_chances(
-            table, attribute, type_index=truth.type_index[first], style=style, chance=chance
-        )
+        leaning = _leaning_chances(table, attribute, type_index=truth.type_index[first], style=style, chance=chance)
         columns.append(table.draw(truth.type_index, leaning[truth.model_index], step=variant * truth.varies[:, column]))
     return np.stack(columns, axis=1)
 

@@ -60,9 +60,7 @@ class Lexicon:
         """Sellers' words for each numbered value."""
         self.shopper_values = PhrasePool([value.shoppers for value in values])
         """Words that no title has for the value; null for values without any."""
-        self.style_words = PhrasePool(
-            vocabulary.style_words or [style.shoppers for style in load_styles()]
-        )
+        self.style_words = PhrasePool(vocabulary.style_words or [style.shoppers for style in load_styles()])
         """How shoppers ask for each style; null for a style without words."""
         self.group_of_type: Int64[np.ndarray, " types"] = np.array(
             [groups.index(kind.category[:2]) for kind in vocabulary.types], dtype=np.int64
