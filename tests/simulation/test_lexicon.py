@@ -76,3 +76,15 @@ def test_abbreviations_touch_whole_words_only():
 
 def test_what_is_not_chosen_stays():
     assert abbreviate(pa.array(["pot with lid"]), np.zeros(1, bool)).to_pylist() == ["pot with lid"]
+
+
+def test_trailing_words_are_for_values_of_the_vocabulary(lexicon, vocabulary):
+    attributes = {attribute.name: (column, attribute) for column, attribute in enumerate(vocabulary.attributes)}
+    for name, words_of in _language().trailing.items():
+        column, attribute = attributes[name]
+        assert words_of.keys() <= attribute.position.keys()
+        value = np.array([attribute.position[one] for one in words_of])
+        number = lexicon.value_number(np.full(len(value), column), value)
+        words = lexicon.trailing_values.pick(number, np.zeros(len(value)))
+        assert words.to_pylist() == [phrases[0] for phrases in words_of.values()]
+    assert lexicon.trailing_values.pick(np.array([0]), np.zeros(1)).to_pylist() == [None]  # black

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -33,6 +34,7 @@ class _Language:
     long_frames: tuple[str, ...]
     abbreviations: tuple[tuple[str, str], ...]
     uncountable: tuple[str, ...]
+    trailing: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @lru_cache(maxsize=1)
@@ -60,6 +62,15 @@ class Lexicon:
         """Sellers' words for each numbered value."""
         self.shopper_values = PhrasePool([value.shoppers for value in values])
         """Words that no title has for the value; null for values without any."""
+        trailing = _language().trailing
+        self.trailing_values = PhrasePool(
+            [
+                trailing.get(attribute.name, {}).get(value.name, ())
+                for attribute in vocabulary.attributes
+                for value in attribute.values
+            ]
+        )
+        """Words for each numbered value that stand at the end of a query: "for men"; null for values without any."""
         self.style_words = PhrasePool(vocabulary.style_words or [style.shoppers for style in load_styles()])
         """How shoppers ask for each style; null for a style without words."""
         self.group_of_type: Int64[np.ndarray, " types"] = np.array(

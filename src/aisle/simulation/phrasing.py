@@ -32,11 +32,14 @@ NAMES_NOTHING, NAMES_GROUP, NAMES_TYPE = 0, 1, 2
 _GROUP_SHARE, _SHOPPER_NAME_SHARE, _BRAND_ALONE_SHARE, _GIFT_TYPE_SHARE = 0.2, 0.1, 0.4, 0.35
 _SHOPPER_VALUE_SHARE = 0.15
 """Of the values in a query of any kind but `OWN_WORDS`."""
+_TRAILING_SHARE = 0.6
+"""Of the values that have words for the end of a query, such as "for men"."""
 _STYLE_SHARE = 0.05
 _NAME_FIRST_SHARE = 0.15
 _PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.2, 0.06, 0.05
 _PLAIN_FRAME_SHARE, _QUALITY_FRAME_SHARE = 0.02, 0.03
 _SAYS_PRICE_SHARE = 0.7
+_NO_TEXT = pa.scalar(None, pa.string())
 _MORE_SHARE = 0.5
 """Share of second queries that state one value more than the first; the others state one less."""
 
@@ -110,6 +113,7 @@ class Phrasing:
         """Return the words of stated values, attribute by attribute: those before the name, and those after it."""
         lexicon = self._lexicon
         sides: tuple[list[pa.Array], list[pa.Array]] = ([], [])
+        trailing: list[pa.Array] = []
         own = np.where(shape.says_shopper_words & (needs.kind == QueryKind.OWN_WORDS), 0.9, _SHOPPER_VALUE_SHARE)
         named = shape.states & (needs.persona < 0)[:, None]
         for column in np.flatnonzero(named.any(axis=0)).tolist():
@@ -118,8 +122,11 @@ class Phrasing:
             seller = lexicon.seller_values.pick(number, chance("seller value", column))
             shopper = lexicon.shopper_values.pick(number, chance("shopper value", column))
             words = pc.if_else(pa.array(chance("value words", column) < own), pc.coalesce(shopper, seller), seller)
-            sides[0 if lexicon.goes_before[column] else 1].append(words)
-        return sides
+            behind = lexicon.trailing_values.pick(number, chance("trailing words", column))
+            is_behind = pc.and_(pc.is_valid(behind), pa.array(chance("trailing", column) < _TRAILING_SHARE))
+            sides[0 if lexicon.goes_before[column] else 1].append(pc.if_else(is_behind, _NO_TEXT, words))
+            trailing.append(pc.if_else(is_behind, behind, _NO_TEXT))
+        return sides[0], [*sides[1], *trailing]
 
     def _names(self, needs: Needs, shape: Phrased, chance: _Chances) -> pa.Array:
         lexicon = self._lexicon
