@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from aisle.core.errors import UsageError
 if TYPE_CHECKING:
     from aisle.pipelines.importing import ImportOutcome
     from aisle.simulation import MarketplaceConfig
+    from aisle.simulation.realism import Comparison
 
 __all__ = ["import_", "simulate"]
 
@@ -91,6 +93,9 @@ def simulate(
     catalogue: Annotated[
         Path | None, typer.Option(help="File of a products table to sell, instead of a generated catalogue.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML file to write: plots and a table of the log beside published figures.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Generate a shop, all of it simulated: a catalogue with graded queries, or a marketplace with its search log.
@@ -105,24 +110,45 @@ def simulate(
     sizes = {"products": products, "searches": searches, "users": users, "days": days, "seed": seed}
     given = {name: value for name, value in sizes.items() if value is not None}
     if config is None and searches is None:
-        _refuse_log_options({"users": users, "days": days, "catalogue": catalogue})
+        _refuse_log_options({"users": users, "days": days, "catalogue": catalogue, "report": report})
         _simulate_catalogue(workspace, products=products or 5_000, seed=seed or 0, as_json=as_json)
         return
     chosen = _marketplace_config(config, given, has_catalogue=catalogue is not None)
+    from aisle.pipelines.realism import report_realism
     from aisle.pipelines.simulating import simulate_marketplace
 
-    result = simulate_marketplace(Workspace.open(workspace, create=True), chosen, catalogue=catalogue)
+    opened = Workspace.open(workspace, create=True)
+    result = simulate_marketplace(opened, chosen, catalogue=catalogue)
     summary = dict(result.manifest.summary)
     if config is not None:
         summary["frozen"] = _compare_with_frozen(config, summary)
+    lines = report_realism(opened, report) if report is not None else []
+    if as_json and lines:
+        summary["comparison"] = [asdict(line) for line in lines]
     print_step("simulate", summary, skipped=result.skipped, as_json=as_json)
+    if report is not None and not as_json:
+        _print_comparison(lines)
+        say(f"Page: {report}")
+
+
+def _print_comparison(lines: Sequence[Comparison]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="beside published figures", title_justify="left")
+    for heading in ("measure", "simulated", "published", "source"):
+        table.add_column(heading, justify="right" if heading in {"simulated", "published"} else "left")
+    for line in lines:
+        published = "" if line.published is None else f"{line.published:,.4g}"
+        table.add_row(line.measure, f"{line.simulated:,.4g}", published, line.source)
+    Console().print(table)
 
 
 def _refuse_log_options(options: Mapping[str, object]) -> None:
     given = {name: str(value) for name, value in options.items() if value is not None}
     if given:
         raise UsageError(
-            "--users, --days and --catalogue must come with a log",
+            "--users, --days, --catalogue and --report must come with a log",
             received=dict(given),
             remedy="Give --searches too.",
         )
