@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aisle.core.errors import UsageError
 from aisle.simulation.clock import NEVER
 from aisle.simulation.world import NUM_STYLES, draw_quality, draw_world
 
@@ -62,3 +63,9 @@ def test_any_size_gives_a_whole_world(tiny_vocabulary, num_products, seed, log_d
     assert ((world.removed_at == NEVER) | (world.removed_at > np.maximum(world.arrived_at, 0))).all()
     assert world.department_of_type.tolist() == [0, 0, 1]
     assert set(world.location_index.tolist()) <= {0, 1}
+
+
+@pytest.mark.parametrize("size", [{"num_products": 0}, {"num_products": 5, "log_days": 0}])
+def test_an_empty_world_is_refused(size):
+    with pytest.raises(UsageError, match="at least one product and one day"):
+        draw_world(**size, seed=0)

@@ -21,7 +21,7 @@ _TYPES_PER_GROUP, _TYPES_PER_DEPARTMENT = 4, 12
 _LEVELS = 3
 _OTHER_NAMES = 2
 """Most further names of a type."""
-_AS_GOOD = 0.5
+_AS_GOOD = 0.7
 """A further name scores at least this share of the first."""
 _SAID_IN_DESCRIPTIONS, _SAID_IN_TITLES = 0.05, 0.01
 """A shoppers' word stands in at least this share of a type's descriptions and at most this share of its titles."""

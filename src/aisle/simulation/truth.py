@@ -35,7 +35,7 @@ class CatalogueTruth:
 
     vocabulary: Vocabulary
     model_index: Int64[np.ndarray, " products"]
-    """Model of each product, non-decreasing from 0."""
+    """Model of each product, from 0; non-decreasing in generated catalogues, in any order in real ones."""
     type_index: Int64[np.ndarray, " products"]
     """Type of each product."""
     brand_index: Int64[np.ndarray, " products"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from aisle.core.errors import UsageError
 from aisle.core.rng import generator
 from aisle.simulation.choices import Chances
 from aisle.simulation.clock import LOG_DAYS
@@ -70,7 +71,16 @@ def draw_world(
         seed: The same seed gives the same world.
         vocabulary: What is sold; None for the packaged vocabulary.
         log_days: Length of the log over which products arrive and go.
+
+    Raises:
+        UsageError: If there is nothing to sell, or no day to sell it on.
     """
+    if num_products < 1 or log_days < 1:
+        raise UsageError(
+            "A world must have at least one product and one day",
+            received={"num_products": num_products, "log_days": log_days},
+            remedy="Ask for more.",
+        )
     truth = draw_truth(vocabulary or load_vocabulary(), num_products, seed=seed, type_evenness=_TYPE_EVENNESS)
     chances = Chances(seed, truth.model_index)
     lean = _draw_model_styles(truth, seed=seed)
