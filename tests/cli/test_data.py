@@ -92,6 +92,23 @@ def test_simulate_gives_the_same_shop_for_the_same_seed(aisle_json, aisle, tmp_p
     assert again.out.count("unchanged: skipped") == 2
 
 
+def test_a_simulated_log_is_shown_beside_published_figures(aisle_json, aisle, tmp_path):
+    size = ["--products", 200, "--searches", 400, "--users", 100, "--days", 20, "--report", tmp_path / "report.html"]
+    summary = aisle_json("simulate", "--workspace", tmp_path / "shop", *size)
+    measures = {line["measure"] for line in summary["comparison"]}
+    assert {"click_share_first", "words_per_query", "orders_per_cart"} <= measures
+    assert "<svg" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    again = aisle("simulate", "--workspace", tmp_path / "shop", *size)
+    assert "beside published figures" in again.out
+    assert "report.html" in again.err
+
+
+def test_a_report_needs_a_log(aisle, tmp_path):
+    result = aisle("simulate", "--workspace", tmp_path / "shop", "--report", tmp_path / "report.html")
+    assert result.code == 2
+    assert "--report must come with a log" in result.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

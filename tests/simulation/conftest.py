@@ -10,6 +10,7 @@ from aisle.simulation import (
     load_vocabulary,
 )
 from aisle.simulation.truth import draw_truth
+from aisle.simulation.world import draw_world
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,11 @@ def catalogue(vocabulary):
 def truth(vocabulary):
     """The hidden truth of `catalogue`."""
     return draw_truth(vocabulary, 5_000, seed=7)
+
+
+@pytest.fixture(scope="session")
+def world(vocabulary):
+    return draw_world(5_000, seed=3, vocabulary=vocabulary)
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aisle.cli.options import JsonOption, WorkspaceOption
-from aisle.cli.output import print_json, say
+from aisle.cli.output import print_json, print_step, say
 from aisle.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from aisle.pipelines.importing import ImportOutcome
+    from aisle.simulation import MarketplaceConfig
+    from aisle.simulation.realism import Comparison
 
 __all__ = ["import_", "simulate"]
 
@@ -133,14 +136,104 @@ def _check_import(
 
 def simulate(
     workspace: WorkspaceOption = Path("workspace"),
-    products: Annotated[int, typer.Option(min=100, help="Products of the catalogue.")] = 5_000,
-    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same catalogue.")] = 0,
+    products: Annotated[int | None, typer.Option(min=100, help="Products of the catalogue (default 5,000).")] = None,
+    searches: Annotated[
+        int | None, typer.Option(min=100, help="Searches of a log with known truth; without it there is no log.")
+    ] = None,
+    users: Annotated[int | None, typer.Option(min=10, help="Shoppers (default: one per six searches).")] = None,
+    days: Annotated[int | None, typer.Option(min=10, help="Days of the log (default 90).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; the same seed gives the same tables (default 0).")] = None,
+    config: Annotated[
+        str | None, typer.Option(help="A frozen marketplace instead of sizes and seed: small or default.")
+    ] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="File of a products table to sell, instead of a generated catalogue.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML file to write: plots and a table of the log beside published figures.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Generate a catalogue with graded queries: exact wording, paraphrased, by attribute. All of it is simulated.
+    """Generate a shop, all of it simulated: a catalogue with graded queries, or a marketplace with its search log.
 
-    Example: `aisle simulate --workspace shop --products 20000 --seed 7`
+    With `--searches` or `--config`: products, users, searches, impressions, events, and the truth, which only
+    evaluation may read.
+
+    Example: `aisle simulate --workspace shop --products 20000 --searches 150000 --seed 7`
     """
+    from aisle.workspace import Workspace
+
+    sizes = {"products": products, "searches": searches, "users": users, "days": days, "seed": seed}
+    given = {name: value for name, value in sizes.items() if value is not None}
+    if config is None and searches is None:
+        _refuse_log_options({"users": users, "days": days, "catalogue": catalogue, "report": report})
+        _simulate_catalogue(workspace, products=products or 5_000, seed=seed or 0, as_json=as_json)
+        return
+    chosen = _marketplace_config(config, given, has_catalogue=catalogue is not None)
+    from aisle.pipelines.realism import report_realism
+    from aisle.pipelines.simulating import simulate_marketplace
+
+    opened = Workspace.open(workspace, create=True)
+    result = simulate_marketplace(opened, chosen, catalogue=catalogue)
+    summary = dict(result.manifest.summary)
+    if config is not None:
+        summary["frozen"] = _compare_with_frozen(config, summary)
+    lines = report_realism(opened, report) if report is not None else []
+    if as_json and lines:
+        summary["comparison"] = [asdict(line) for line in lines]
+    print_step("simulate", summary, skipped=result.skipped, as_json=as_json)
+    if report is not None and not as_json:
+        _print_comparison(lines)
+        say(f"Page: {report}")
+
+
+def _print_comparison(lines: Sequence[Comparison]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="beside published figures", title_justify="left")
+    for heading in ("measure", "simulated", "published", "source"):
+        table.add_column(heading, justify="right" if heading in {"simulated", "published"} else "left")
+    for line in lines:
+        published = "" if line.published is None else f"{line.published:,.4g}"
+        table.add_row(line.measure, f"{line.simulated:,.4g}", published, line.source)
+    Console().print(table)
+
+
+def _refuse_log_options(options: Mapping[str, object]) -> None:
+    given = {name: str(value) for name, value in options.items() if value is not None}
+    if given:
+        raise UsageError(
+            "--users, --days, --catalogue and --report must come with a log",
+            received=dict(given),
+            remedy="Give --searches too.",
+        )
+
+
+def _marketplace_config(name: str | None, given: Mapping[str, int], *, has_catalogue: bool) -> MarketplaceConfig:
+    from aisle.core.config import config_from_dict
+    from aisle.simulation import MarketplaceConfig, frozen_config
+
+    if name is None:
+        users = max(10, given.get("searches", 0) // 6)
+        return config_from_dict(MarketplaceConfig, {"products": 5_000, "users": users, **given})
+    if given or has_catalogue:
+        raise UsageError(
+            "A frozen marketplace must be taken as it is",
+            received={"config": name, **given, **({"catalogue": True} if has_catalogue else {})},
+            remedy="Leave out --config, or the other options.",
+        )
+    return frozen_config(name)
+
+
+def _compare_with_frozen(name: str, summary: Mapping[str, object]) -> str:
+    from aisle.simulation import frozen_figures
+
+    other = {key: value for key, value in frozen_figures(name).items() if summary.get(key) != value}
+    return "as frozen" if not other else f"differs from what was frozen: {', '.join(sorted(other))}"
+
+
+def _simulate_catalogue(workspace: Path, *, products: int, seed: int, as_json: bool) -> None:
     from aisle.pipelines.importing import import_tables
     from aisle.simulation import generate_catalogue
     from aisle.sources import SourceTables

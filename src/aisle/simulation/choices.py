@@ -36,7 +36,7 @@ class Chances:
     def __init__(self, seed: int, model_index: Int64[np.ndarray, " products"]) -> None:
         self._seed = seed
         self._model_index = model_index
-        self._num_models = int(model_index[-1]) + 1
+        self._num_models = int(model_index.max()) + 1
 
     def of_model(self, *names: str) -> Float64[np.ndarray, " products"]:
         """Draw once per model, repeated for its variants."""

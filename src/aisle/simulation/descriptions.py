@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,18 +27,29 @@ _CLOSING_SHARE = 0.7
 _MISSING_SHARE = 0.03
 
 
-def write_descriptions(truth: CatalogueTruth, titles: Titles, chances: Chances) -> pa.Array:
-    """Write a description for every product; null for the few that have none."""
+def write_descriptions(
+    truth: CatalogueTruth, titles: Titles, chances: Chances, *, asides: Sequence[pa.Array] = (), bridging: float = 1.0
+) -> pa.Array:
+    """Write a description for every product; null for the few that have none.
+
+    Args:
+        truth: What the products are.
+        titles: Their titles: what is said there need not be said again.
+        chances: The draws that decide on the wording.
+        asides: Columns of further sentences, which stand before the facts; null where there is none.
+        bridging: Factor on `SHOPPER_NAME_SHARE` and `SHOPPER_VALUE_SHARE`, from 0 to 1.
+    """
     types, wording = truth.vocabulary.types, truth.vocabulary.wording
     seller_name = PhrasePool([kind.sellers for kind in types])
     shopper_name = PhrasePool([kind.shoppers for kind in types])
-    says_shopper_name = chances.of_model("shopper name") < SHOPPER_NAME_SHARE
+    says_shopper_name = chances.of_model("shopper name") < SHOPPER_NAME_SHARE * bridging
     sentences = [
         SentencePool(wording.introductions).fill(
             seller_name.pick(truth.type_index, chances.of_model("description name")),
             chances.of_model("introduction"),
         ),
-        *_fact_sentences(truth, titles, chances),
+        *asides,
+        *_fact_sentences(truth, titles, chances, rewording=SHOPPER_VALUE_SHARE * bridging),
         SentencePool(wording.shopper_name_sentences).fill(
             shopper_name.pick(
                 np.where(says_shopper_name, truth.type_index, NOTHING), chances.of_model("shopper name words")
@@ -52,14 +65,14 @@ def write_descriptions(truth: CatalogueTruth, titles: Titles, chances: Chances) 
     return pc.if_else(is_missing, pa.scalar(None, pa.string()), join_words(sentences))
 
 
-def _fact_sentences(truth: CatalogueTruth, titles: Titles, chances: Chances) -> list[pa.Array]:
+def _fact_sentences(truth: CatalogueTruth, titles: Titles, chances: Chances, *, rewording: float) -> list[pa.Array]:
     """Return one column per attribute for the seller's words and one for the shopper's."""
     reworded = SentencePool(truth.vocabulary.wording.shopper_value_sentences)
     columns = []
     for column, attribute in enumerate(truth.vocabulary.attributes):
         value, name = truth.value_index[:, column], attribute.name
         states = ~titles.mentions[:, column] | (chances.of_model("repeats", name) < _REPEAT_SHARE)
-        rewords = chances.of_model("rewords", name) < SHOPPER_VALUE_SHARE
+        rewords = chances.of_model("rewords", name) < rewording
         of_sellers = PhrasePool([option.sellers for option in attribute.values])
         of_shoppers = PhrasePool([option.shoppers for option in attribute.values])
         columns += [

@@ -9,13 +9,16 @@ from aisle.core.rng import generator
 from aisle.simulation.choices import zipf_weights
 from aisle.simulation.vocabulary import Wording
 
-__all__ = ["draw_brand_names", "draw_within_department"]
+__all__ = ["draw_brand_names", "draw_shop_locations", "draw_within_department"]
 
 
 def draw_brand_names(wording: Wording, num_brands: int, *, seed: int) -> tuple[str, ...]:
-    """Invent distinct brand names, at most as many as the wording can make."""
+    """Invent distinct brand names, at most as many as the wording can make: short ones first, then with a suffix."""
     names = np.array([start + end for start in wording.brand_starts for end in wording.brand_ends])
-    return tuple(generator(seed, "brand names").permutation(names)[:num_brands].tolist())
+    drawn = generator(seed, "brand names").permutation(names)[:num_brands].tolist()
+    longer = np.array([f"{name} {suffix}" for name in names for suffix in wording.brand_suffixes])
+    num_longer = max(num_brands - len(names), 0)
+    return (*drawn, *generator(seed, "longer brand names").permutation(longer)[:num_longer].tolist())
 
 
 def draw_within_department(
@@ -32,3 +35,9 @@ def draw_within_department(
         owners = np.arange(home, num_owners, num_departments)
         owner[rows] = rng.choice(owners, size=len(rows), p=zipf_weights(len(owners)))
     return owner
+
+
+def draw_shop_locations(wording: Wording, num_shops: int, *, seed: int) -> Int64[np.ndarray, " shops"]:
+    """Draw every shop's country, a position in the wording's locations, by Zipf's law."""
+    places = len(wording.locations)
+    return generator(seed, "locations").choice(places, size=num_shops, p=zipf_weights(places))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,9 @@ from jaxtyping import Bool
 
 from aisle.simulation.choices import NOTHING, Chances, PhrasePool, join_words
 from aisle.simulation.truth import CatalogueTruth
+from aisle.simulation.typos import misspell_texts
 
-__all__ = ["Titles", "misspell", "write_titles"]
+__all__ = ["Titles", "write_titles"]
 
 MENTION_SHARE = 0.7
 """Share of its attributes that a title mentions."""
@@ -21,8 +22,6 @@ _LEADING_FILLER_SHARE = 0.15
 _TRAILING_FILLER_SHARE = 0.25
 _ABBREVIATION_SHARE = 0.15
 _TYPO_SHARE = 0.04
-_TYPO_POSITIONS = 24
-"""Typos fall on the first letters of a title; titles that are shorter than the drawn place stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,20 @@ class Titles:
     mentions: Bool[np.ndarray, "products attributes"]
 
 
-def write_titles(truth: CatalogueTruth, chances: Chances) -> Titles:
-    """Write a title for every product; only words of sellers occur in it."""
+def write_titles(truth: CatalogueTruth, chances: Chances, *, adjectives: pa.Array | None = None) -> Titles:
+    """Write a title for every product; only words of sellers occur in it.
+
+    Args:
+        truth: What the products are.
+        chances: The draws that decide on the wording.
+        adjectives: A word or phrase per product that stands among those before the name; null where there is none.
+    """
     vocabulary, wording = truth.vocabulary, truth.vocabulary.wording
     names = [attribute.name for attribute in vocabulary.attributes]
     chance = np.stack([chances.of_model("title mention", name) for name in names], axis=1)
     mentions = (truth.value_index >= 0) & ((chance < MENTION_SHARE) | truth.varies)
 
-    phrases: dict[str, list[pa.Array]] = {"before": [], "after": []}
+    phrases: dict[str, list[pa.Array]] = {"before": [] if adjectives is None else [adjectives], "after": []}
     for column, attribute in enumerate(vocabulary.attributes):
         pool = PhrasePool([value.sellers for value in attribute.values])
         mentioned = np.where(mentions[:, column], truth.value_index[:, column], NOTHING)
@@ -61,7 +66,13 @@ def write_titles(truth: CatalogueTruth, chances: Chances) -> Titles:
         _filler(wording.trailing_fillers, _TRAILING_FILLER_SHARE, chances.of_model("trailing filler")),
     ]
     text = _abbreviate(join_words(parts), wording.abbreviations, chances)
-    return Titles(misspell(_capitalise(text, chances.of_model("case")), chances.of_product("typo")), mentions)
+    typed = misspell_texts(
+        _capitalise(text, chances.of_model("case")),
+        where=chances.of_product("typo") < _TYPO_SHARE,
+        place=chances.of_product("typo place"),
+        kind=chances.of_product("typo kind"),
+    )
+    return Titles(typed, mentions)
 
 
 def _filler(words: Sequence[str], share: float, chance: np.ndarray) -> pa.Array:
@@ -97,48 +108,3 @@ def _capitalise(text: pa.Array, chance: np.ndarray) -> pa.Array:
     for below, written in reversed(cases):
         cased = pc.if_else(pa.array(chance < below), written, cased)
     return cased
-
-
-def _swapped(left: pa.Array, right: pa.Array) -> list[pa.Array]:
-    return [right, left]
-
-
-def _dropped(left: pa.Array, right: pa.Array) -> list[pa.Array]:
-    return [left]
-
-
-def _doubled(left: pa.Array, right: pa.Array) -> list[pa.Array]:
-    return [left, left, right]
-
-
-_TYPOS: tuple[Callable[[pa.Array, pa.Array], list[pa.Array]], ...] = (_swapped, _dropped, _doubled)
-
-
-def misspell(text: pa.Array, chance: np.ndarray, *, share: float = _TYPO_SHARE) -> pa.Array:
-    """Swap, drop or double a letter in about `share` of the texts.
-
-    The place of the typo differs from row to row while Arrow cuts all rows at one place, so rows are handled by place.
-
-    Args:
-        text: String column.
-        chance: Uniform draws in [0, 1), one per row.
-        share: Share of rows that are to get a typo; fewer do, as a typo needs two letters at its place.
-    """
-    num_kinds = len(_TYPOS) * _TYPO_POSITIONS
-    number = np.where(chance < share, np.floor(chance / share * num_kinds), NOTHING).astype(np.int64)
-    untouched = np.flatnonzero(number < 0)
-    rows, texts = [untouched], [text.take(pa.array(untouched))]
-    for kind in range(num_kinds):
-        of_kind = np.flatnonzero(number == kind)
-        place, typo = divmod(kind, len(_TYPOS))
-        rows.append(of_kind)
-        texts.append(_misspell_at(text.take(pa.array(of_kind)), place, _TYPOS[typo]))
-    return pa.concat_arrays(texts).take(pa.array(np.argsort(np.concatenate(rows))))
-
-
-def _misspell_at(text: pa.Array, place: int, typo: Callable[[pa.Array, pa.Array], list[pa.Array]]) -> pa.Array:
-    left = pc.utf8_slice_codeunits(text, place, place + 1)
-    right = pc.utf8_slice_codeunits(text, place + 1, place + 2)
-    start, end = pc.utf8_slice_codeunits(text, 0, place), pc.utf8_slice_codeunits(text, place + 2)
-    typed = pc.binary_join_element_wise(start, *typo(left, right), end, "")
-    return pc.if_else(pc.and_(pc.utf8_is_alpha(left), pc.utf8_is_alpha(right)), typed, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -13,11 +14,14 @@ from aisle.simulation.owners import draw_brand_names, draw_within_department
 from aisle.simulation.values import ValueTable, varying_attribute
 from aisle.simulation.vocabulary import Vocabulary
 
-__all__ = ["PRODUCTS_PER_TYPE", "CatalogueTruth", "draw_truth"]
+__all__ = ["PRODUCTS_PER_TYPE", "TYPE_EVENNESS", "CatalogueTruth", "draw_truth"]
 
 PRODUCTS_PER_TYPE = 40
 """A shop stocks one type per this many products, up to all of the vocabulary: small shops sell fewer kinds of things,
 and the words of a kind can only be learnt from enough products of it."""
+
+TYPE_EVENNESS = 0.25
+"""A small catalogue has a fair number of products of each of its types, so that its words can be learnt from it."""
 
 _PRODUCTS_PER_BRAND = 25
 _PRODUCTS_PER_SHOP = 50
@@ -31,7 +35,7 @@ class CatalogueTruth:
 
     vocabulary: Vocabulary
     model_index: Int64[np.ndarray, " products"]
-    """Model of each product, non-decreasing from 0."""
+    """Model of each product, from 0; non-decreasing in generated catalogues, in any order in real ones."""
     type_index: Int64[np.ndarray, " products"]
     """Type of each product."""
     brand_index: Int64[np.ndarray, " products"]
@@ -48,18 +52,36 @@ class CatalogueTruth:
         """Return the number of products."""
         return len(self.type_index)
 
+    @cached_property
+    def num_shops(self) -> int:
+        """Number of shops, up to the last that has a product."""
+        return int(self.shop_index.max()) + 1
 
-def draw_truth(vocabulary: Vocabulary, num_products: int, *, seed: int) -> CatalogueTruth:
+    @cached_property
+    def department_of_type(self) -> Int64[np.ndarray, " types"]:
+        """Position of each type's department in the vocabulary's departments."""
+        return _department_of_types(self.vocabulary)
+
+
+def draw_truth(
+    vocabulary: Vocabulary, num_products: int, *, seed: int, type_evenness: float = TYPE_EVENNESS
+) -> CatalogueTruth:
     """Draw what every product is.
 
-    Types are drawn with mildly uneven popularity, brands and shops of a department by Zipf's law, attribute values
-    evenly among those that the type comes in.
+    Types are drawn with uneven popularity, brands and shops of a department by Zipf's law, attribute values evenly
+    among those that the type comes in.
+
+    Args:
+        vocabulary: What is sold.
+        num_products: Rows.
+        seed: The same seed gives the same truth.
+        type_evenness: Shift of the Zipf law of types, as a share of their number: larger is more even.
     """
     types, attributes = vocabulary.types, vocabulary.attributes
     tables = [ValueTable(attribute, types) for attribute in attributes]
     varying = varying_attribute(tables)
     most_variants = np.stack([table.num_values for table in tables], axis=1)[np.arange(len(types)), varying]
-    type_of_model = _draw_types(vocabulary, num_products, seed=seed)
+    type_of_model = _draw_types(vocabulary, num_products, evenness=type_evenness, seed=seed)
     model_index, variant = _draw_variants(
         np.where(varying >= 0, most_variants, 1)[type_of_model], rng=generator(seed, "variants")
     )
@@ -101,7 +123,7 @@ def _department_of_types(vocabulary: Vocabulary) -> Int64[np.ndarray, " types"]:
     return np.array([position[kind.department] for kind in vocabulary.types], dtype=np.int64)
 
 
-def _draw_types(vocabulary: Vocabulary, num_models: int, *, seed: int) -> Int64[np.ndarray, " models"]:
+def _draw_types(vocabulary: Vocabulary, num_models: int, *, evenness: float, seed: int) -> Int64[np.ndarray, " models"]:
     """Choose what the shop stocks, in turns over the departments, then draw the type of each model from it."""
     department = _department_of_types(vocabulary)
     shuffled = generator(seed, "stock").permutation(len(vocabulary.types))
@@ -111,7 +133,7 @@ def _draw_types(vocabulary: Vocabulary, num_models: int, *, seed: int) -> Int64[
     num_stocked = max(1, min(len(shuffled), num_models // PRODUCTS_PER_TYPE))
     stocked = by_department[np.argsort(turn, kind="stable")][:num_stocked]
     by_popularity = generator(seed, "popularity").permutation(stocked)
-    weights = zipf_weights(num_stocked, shift=num_stocked / 4)
+    weights = zipf_weights(num_stocked, shift=num_stocked * evenness)
     return generator(seed, "types").choice(by_popularity, size=num_models, p=weights)
 
 

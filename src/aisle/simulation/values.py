@@ -26,6 +26,14 @@ class ValueTable:
         """Number of values that each type comes in; 0 where it does not have the attribute."""
         return self._options.count
 
+    @property
+    def padded(self) -> Int64[np.ndarray, "types most_values"]:
+        """Positions among the attribute's values that each type comes in, `NOTHING` behind the last."""
+        count = self.num_values
+        padded = np.full((len(count), int(count.max(initial=0))), NOTHING, dtype=np.int64)
+        padded[np.arange(padded.shape[1]) < count[:, None]] = self._value
+        return padded
+
     def draw(
         self,
         type_index: Int64[np.ndarray, " products"],

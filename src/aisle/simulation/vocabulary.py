@@ -98,6 +98,10 @@ class Wording:
     """Second parts of the invented brand names."""
     locations: tuple[str, ...]
     """Country codes of the shops, most usual first."""
+    style_sentences: tuple[str, ...] = ("Its style: {}.",)
+    """Sentences around an adjective of style."""
+    brand_suffixes: tuple[str, ...] = ()
+    """Words behind a brand name that make further ones, for catalogues with more brands than names."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ class Vocabulary:
     attributes: tuple[Attribute, ...]
     types: tuple[ProductType, ...]
     wording: Wording
+    style_words: tuple[tuple[str, ...], ...] = ()
+    """How shoppers ask for each style where the packaged styles are not meant; empty: they are."""
 
     @cached_property
     def departments(self) -> tuple[str, ...]:

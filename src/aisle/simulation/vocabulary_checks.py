@@ -12,6 +12,13 @@ from aisle.simulation.vocabulary import Attribute, AttributeValue, ProductType, 
 
 __all__ = ["vocabulary_problems"]
 
+_SENTENCES = (
+    "introductions",
+    "shopper_name_sentences",
+    "shopper_value_sentences",
+    "style_sentences",
+    "pairing_sentences",
+)
 WordsOf = Mapping[str, tuple[str, ...]]
 """The normalised words of every phrase of the vocabulary."""
 
@@ -60,7 +67,7 @@ def _attribute_problems(attribute: Attribute, words_of: WordsOf) -> Iterator[str
 
 
 def _wording_problems(wording: Wording, *, num_departments: int) -> Iterator[str]:
-    for name in ("introductions", "shopper_name_sentences", "shopper_value_sentences", "pairing_sentences"):
+    for name in _SENTENCES:
         yield from _bad_sentences(name, getattr(wording, name))
     for name in ("patterns", "leading_fillers", "trailing_fillers", "closings", "locations"):
         if not getattr(wording, name):

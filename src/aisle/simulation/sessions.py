@@ -1,0 +1,172 @@
+"""The log of a marketplace, streamed into Parquet files block by block."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aisle.core.progress import Advance
+from aisle.simulation.log_tables import LogTables
+from aisle.simulation.marketplace import Block, Marketplace
+from aisle.simulation.policy import LoggingPolicy
+from aisle.simulation.rows import take_rows
+from aisle.simulation.truth_set import find_true_products
+from aisle.simulation.visits import draw_visits
+
+__all__ = ["LOG_FILES", "LogSummary", "write_log"]
+
+LOG_FILES = ("products", "searches", "impressions", "events", "users", "truth", "intents")
+"""Names of the files, without `.parquet`."""
+
+_LEAST_PER_NEED = 1.14
+"""Searches per need, a little less than there are: the last few shoppers are those who do not come."""
+_NEEDS_PER_BLOCK = 20_000
+
+
+@dataclass
+class LogSummary:
+    """What was simulated.
+
+    Attributes:
+        searches, impressions, events: Rows.
+        distinct_queries: Distinct query texts.
+        clicks, carts, orders: Impressions that reached the stage.
+        searches_with_click: Searches.
+        truth_searches: Searches of the test window; `truth_products` the products of their truth.
+        sha256: Hash of the titles and of the first query of every need, in order: what was drawn before anybody looked
+            at a page. It does not depend on the last bit of any sum, so that every machine gives the same.
+        bm25_s: Seconds that the lexical retriever took.
+        search_time_s: Seconds of everything else that makes and writes searches; the truth set apart.
+        truth_s: Seconds that the truth set took.
+    """
+
+    searches: int = 0
+    impressions: int = 0
+    events: int = 0
+    distinct_queries: int = 0
+    clicks: int = 0
+    carts: int = 0
+    orders: int = 0
+    searches_with_click: int = 0
+    truth_searches: int = 0
+    truth_products: int = 0
+    sha256: str = ""
+    bm25_s: float = 0.0
+    search_time_s: float = 0.0
+    truth_s: float = 0.0
+
+    def figures(self) -> dict[str, int | str]:
+        """Return what the same seed gives again: everything but the seconds."""
+        return {name: value for name, value in asdict(self).items() if not name.endswith("_s")}
+
+
+def write_log(
+    market: Marketplace,
+    policy: LoggingPolicy,
+    folder: Path,
+    *,
+    num_searches: int,
+    needs_per_block: int = _NEEDS_PER_BLOCK,
+    advance: Advance | None = None,
+) -> LogSummary:
+    """Simulate a log and write `LOG_FILES` into a folder.
+
+    Memory is bounded by the block; the log does not depend on it.
+
+    Args:
+        market: The marketplace.
+        policy: The shop.
+        folder: Where to.
+        num_searches: Searches of the log; a market with very few shoppers can have some less.
+        needs_per_block: Needs that are simulated at a time.
+        advance: Told of every block's searches.
+    """
+    started = time.perf_counter()
+    summary, drawn = LogSummary(), hashlib.sha256()
+    num_needs = int(num_searches / _LEAST_PER_NEED + 4 * num_searches**0.5)
+    visits = draw_visits(market.shoppers, num_needs=num_needs, days=market.days, seed=market.seed)
+    tables = LogTables(market, visits.identity)
+    with _writers(folder) as write:
+        write("products", market.products)
+        write("users", tables.users())
+        drawn.update(_lines(market.products.column("title").combine_chunks()))
+        for block in market.blocks(visits, policy, needs_per_block=needs_per_block):
+            kept = _first(block, num_searches - summary.searches)
+            _write_block(kept, tables, summary, write)
+            _write_truth(kept, market, tables, summary, write)
+            drawn.update(_lines(kept.searches.phrased.text.filter(pa.array(kept.searches.attempt == 0))))
+            if advance is not None:
+                advance(len(kept.searches))
+            summary.searches += len(kept.searches)
+            if summary.searches >= num_searches:
+                break
+    summary.sha256 = drawn.hexdigest()
+    summary.distinct_queries, summary.bm25_s = len(policy.cache), policy.cache.seconds
+    summary.search_time_s = time.perf_counter() - started - summary.bm25_s - summary.truth_s
+    return summary
+
+
+def _first(block: Block, num: int) -> Block:
+    """Cut a block after so many searches, and what happened on later visits."""
+    if len(block.searches) <= num:
+        return block
+    searches = take_rows(block.searches, np.arange(num))
+    before = np.flatnonzero(block.strolls.visit <= searches.visit[-1])
+    return Block(searches, take_rows(block.strolls, before))
+
+
+def _write_block(block: Block, tables: LogTables, summary: LogSummary, write: Any) -> None:
+    first = summary.searches
+    impressions, events = tables.impressions(block.searches, first=first), tables.events(block.strolls)
+    write("searches", tables.searches(block.searches, first=first))
+    write("impressions", impressions)
+    write("events", events)
+    summary.impressions += impressions.num_rows
+    summary.events += events.num_rows
+    for name, column in (("clicks", "clicked_at"), ("carts", "carted_at"), ("orders", "ordered_at")):
+        reached = len(impressions) - impressions.column(column).null_count
+        setattr(summary, name, getattr(summary, name) + reached)
+    summary.searches_with_click += int(block.searches.actions.clicked.any(axis=1).sum())
+
+
+def _write_truth(block: Block, market: Marketplace, tables: LogTables, summary: LogSummary, write: Any) -> None:
+    started = time.perf_counter()
+    rows = np.flatnonzero(tables.is_test(block.searches.at))
+    searches = take_rows(block.searches, rows)
+    truth = find_true_products(market, searches.needs, searches.at)
+    write("truth", tables.truth(truth, summary.searches + rows))
+    write("intents", tables.intents(searches, summary.searches + rows))
+    summary.truth_searches += len(rows)
+    summary.truth_products += len(truth.row)
+    summary.truth_s += time.perf_counter() - started
+
+
+def _lines(texts: pa.Array) -> bytes:
+    """Return texts one per line; the lines of two columns are those of both together."""
+    column = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
+    return str(pc.binary_join(column, "\n")[0].as_py() or "").encode() + b"\n"
+
+
+@contextmanager
+def _writers(folder: Path) -> Iterator[Any]:
+    """Yield a function that appends a table to the file of its name; each call makes a row group."""
+    with ExitStack() as stack:
+        open_files: dict[str, pq.ParquetWriter] = {}
+
+        def write(name: str, table: pa.Table) -> None:
+            if name not in open_files:
+                file = pq.ParquetWriter(folder / f"{name}.parquet", table.schema, compression="zstd")
+                open_files[name] = stack.enter_context(file)
+            open_files[name].write_table(table)
+
+        yield write

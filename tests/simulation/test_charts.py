@@ -1,0 +1,51 @@
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from aisle.simulation.charts import Series, bar_chart, line_chart
+
+
+def numbers(svg, attribute):
+    return [float(value) for value in re.findall(rf' {attribute}="(-?[\d.]+)"', svg)]
+
+
+def test_a_falling_line_falls():
+    svg = line_chart(
+        [Series("ctr", ((1, 0.5), (2, 0.25), (3, 0.0)))], x_label="position", y_label="clicks", percent=True
+    )
+    assert ElementTree.fromstring(svg).tag == "svg"
+    assert numbers(svg, "cy") == sorted(numbers(svg, "cy"))
+    assert "ctr: 2 → 25 %" in svg
+    assert ">40 %<" in svg
+    assert ">position<" in svg
+
+
+def test_logarithmic_axes_space_powers_of_ten_evenly():
+    svg = line_chart([Series("f", ((1, 100), (10, 10), (100, 1)))], x_label="rank", y_label="n", is_log=True)
+    across, up = numbers(svg, "cx"), numbers(svg, "cy")
+    assert across[1] - across[0] == pytest.approx(across[2] - across[1], abs=0.2)
+    assert up[1] - up[0] == pytest.approx(up[2] - up[1], abs=0.2)
+
+
+def test_bars_are_as_high_as_their_values():
+    series = [Series("ours", ((0, 1.0), (1, 2.0))), Series("theirs", ((0, 4.0),))]
+    svg = bar_chart(series, groups=["a", "b & c"], x_label="group", y_label="n")
+    ElementTree.fromstring(svg)
+    heights = [float(height) for height in re.findall(r'height="([\d.]+)"><title>', svg)]
+    assert heights[1] == pytest.approx(2 * heights[0], abs=0.2)
+    assert heights[2] == pytest.approx(4 * heights[0], abs=0.2)
+    assert "ours, b &amp; c: 2" in svg
+
+
+def test_names_cannot_break_out():
+    svg = bar_chart([Series("<script>", ((0, 1.0),))], groups=["<b>"], x_label="<x>", y_label='"')
+    assert "<script>" not in svg
+    assert "<b>" not in svg
+    ElementTree.fromstring(svg)
+
+
+def test_one_point_and_nothing_but_zeros():
+    ElementTree.fromstring(line_chart([Series("a", ((1, 0.0),))], x_label="x", y_label="y"))
+    ElementTree.fromstring(line_chart([Series("a", ((1, 5),))], x_label="x", y_label="y", is_log=True))
+    ElementTree.fromstring(bar_chart([Series("a", ((0, 0.0),))], groups=["g"], x_label="x", y_label="y"))
