@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from aisle.cli.options import JsonOption, WorkspaceOption
 from aisle.cli.output import print_json, say
+from aisle.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from aisle.pipelines.evaluating import EvaluationOutcome
+    from aisle.pipelines.evaluating import EvaluationOutcome, Labels
 
 __all__ = ["evaluate", "print_outcome"]
 
 
+_WANTED = {"judgments": None, "log": "searches with an order", "truth": "searches with true products"}
+
+
 def evaluate(
     workspace: WorkspaceOption = Path("workspace"),
-    split: Annotated[str, typer.Option(help="Judgments to measure on: train, validation or test.")] = "test",
+    split: Annotated[str, typer.Option(help="Part of judgments or log: train, validation or test.")] = "test",
     systems: Annotated[str, typer.Option(help="Systems to compare, with commas.")] = "lexical,semantic,hybrid",
     min_grade: Annotated[
         float, typer.Option(help="Least grade of a relevant product for recall and MRR, in the judgments' own units.")
     ] = 1.0,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="What is to be found: judgments, log (the orders of its searches) or truth (of a simulated "
+            "marketplace). Without it the log where one was mined, else judgments.",
+        ),
+    ] = None,
+    max_searches: Annotated[int, typer.Option(min=1, help="Most searches of a log, drawn evenly.")] = 10_000,
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,
@@ -38,12 +50,34 @@ def evaluate(
 
     names = [name.strip() for name in systems.split(",") if name.strip()]
     outcome = evaluate_systems(
-        Workspace.open(workspace), split=split, systems=names, min_grade=min_grade, run=run, seed=seed
+        Workspace.open(workspace),
+        split=split,
+        systems=names,
+        labels=_labels(labels),
+        min_grade=min_grade,
+        max_searches=max_searches,
+        run=run,
+        seed=seed,
     )
     if as_json:
         print_json(outcome.as_dict())
         return
     print_outcome(outcome)
+
+
+def _labels(name: str | None) -> Labels | None:
+    from aisle.pipelines.evaluating import Labels
+
+    for label in get_args(Labels):
+        if name == label:
+            return cast("Labels", label)
+    if name is None:
+        return None
+    raise UsageError(
+        f"Labels must be one of {', '.join(get_args(Labels))}",
+        received={"labels": name},
+        remedy="Leave --labels out for the log where one was mined, else judgments.",
+    )
 
 
 def print_outcome(outcome: EvaluationOutcome) -> None:
@@ -52,7 +86,12 @@ def print_outcome(outcome: EvaluationOutcome) -> None:
 
     from aisle.evaluation import evaluation_table
 
-    Console().print(evaluation_table(outcome.evaluation))
+    Console().print(evaluation_table(outcome.evaluation, wanted=_WANTED[outcome.labels]))
+    if outcome.labels == "truth":
+        say("Truth of a simulated marketplace: these figures are simulated.")
+    for part, shares in (outcome.exposures or {}).items():
+        told = ", ".join(f"{share:.1%} of {name.removesuffix('_share')}s" for name, share in shares.items())
+        say(f"Of the log, {part} results were {told}: logged orders favour what was shown.")
     if outcome.num_unknown:
         say(f"{outcome.num_unknown:,} judged products are not in the catalogue; they count as missed.")
     hybrid = outcome.hybrid

@@ -13,9 +13,11 @@ from aisle.evaluation.evaluate import (
     retrieve_all,
     slices_by_label,
 )
+from aisle.evaluation.on_sale import OnSale
 from aisle.evaluation.overlap import overlap
 from aisle.evaluation.paired import PairedTest, paired_test, sign_flip_p
 from aisle.evaluation.qrels import JudgedQueries
+from aisle.evaluation.searches import EvaluatedSearches, evaluate_searches
 from aisle.evaluation.summary import Difference, Estimate, Summary, summarise
 from aisle.evaluation.table import evaluation_table
 from aisle.evaluation.trec import (
@@ -33,13 +35,16 @@ __all__ = [
     "DEFAULT_MEASURES",
     "Difference",
     "Estimate",
+    "EvaluatedSearches",
     "Evaluation",
     "JudgedQueries",
+    "OnSale",
     "PairedTest",
     "Summary",
     "bootstrap_intervals",
     "evaluate",
     "evaluate_rankings",
+    "evaluate_searches",
     "evaluation_table",
     "overlap",
     "paired_test",

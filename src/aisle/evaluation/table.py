@@ -14,11 +14,16 @@ from aisle.evaluation.summary import Difference, Estimate, Summary
 __all__ = ["evaluation_table"]
 
 
-def evaluation_table(evaluation: Evaluation) -> Table:
-    """Lay out means above their [low, high], then paired differences with p-values, then every slice the same way."""
+def evaluation_table(evaluation: Evaluation, *, wanted: str | None = None) -> Table:
+    """Lay out means above their [low, high], then paired differences with p-values, then every slice the same way.
+
+    Args:
+        evaluation: What was measured.
+        wanted: What the averages are over; None for queries with a product of the least grade.
+    """
     headline = evaluation.headline
     table = Table(
-        title=f"{headline.num_queries} queries with a product of grade ≥ {evaluation.min_grade:g}",
+        title=f"{headline.num_queries} {wanted or f'queries with a product of grade ≥ {evaluation.min_grade:g}'}",
         # Text, not str: Rich would read what stands in brackets as markup.
         caption=Text(
             "[low, high]: 95 % bootstrap interval over queries. p: two-sided paired sign-flip test, uncorrected."

@@ -1,4 +1,4 @@
-"""Measuring the systems on judgments; the only step that reads test rows."""
+"""Measuring the systems on judgments or on searches of the log; the only step that reads test rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,22 +18,33 @@ from aisle.core.text import normalise_texts
 from aisle.evaluation import (
     Evaluation,
     JudgedQueries,
+    OnSale,
     evaluate_rankings,
+    evaluate_searches,
     retrieve_all,
     slices_by_label,
     write_qrels,
     write_queries,
     write_run,
 )
+from aisle.measures import Qrels
 from aisle.pipelines.catalogue import read_judgments, read_products
+from aisle.pipelines.logged_searches import logged_searches
 from aisle.pipelines.searching import SYSTEMS, load_retrievers
 from aisle.tables import SPLITS
 from aisle.workspace import Workspace
 
-__all__ = ["EvaluationOutcome", "evaluate_systems"]
+__all__ = ["MAX_SEARCHES", "EvaluationOutcome", "Labels", "evaluate_systems"]
 
 _DEPTH = 1000
 _KIND = "kind"
+
+
+Labels = Literal["judgments", "log", "truth"]
+"""What is to be found: judged products, the orders of the log's searches, or a simulated marketplace's truth."""
+
+MAX_SEARCHES = 10_000
+"""Searches of a log that are measured where nobody says otherwise, drawn evenly."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +52,31 @@ class EvaluationOutcome:
     """What was measured, and what was written.
 
     Attributes:
+        labels: What was to be found.
         evaluation: Measures of all systems.
         num_unknown: Judged products that the catalogue lacks; they count as missed.
         hybrid: Settings of the hybrid, and where its weight comes from.
         files: Files in TREC's formats that were written.
+        exposures: What part of the log's impressions, clicks and orders each part of the logging policy showed, where
+            the log says it: logged orders favour whatever was shown.
     """
 
+    labels: Labels
     evaluation: Evaluation
     num_unknown: int
     hybrid: dict[str, object]
     files: list[str]
+    exposures: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
-        extra = {"judged_products_not_in_catalogue": self.num_unknown, "hybrid": self.hybrid, "files": self.files}
+        extra = {
+            "labels": self.labels,
+            "judged_products_not_in_catalogue": self.num_unknown,
+            "hybrid": self.hybrid,
+            "files": self.files,
+            "exposures": self.exposures,
+        }
         return {**self.evaluation.as_dict(), **extra}
 
 
@@ -62,23 +85,44 @@ def evaluate_systems(
     *,
     split: str = "test",
     systems: Sequence[str] = SYSTEMS,
+    labels: Labels | None = None,
     min_grade: float = 1.0,
+    max_searches: int = MAX_SEARCHES,
     run: Path | None = None,
     seed: int = 0,
 ) -> EvaluationOutcome:
-    """Measure systems over the whole catalogue on the judged queries of a split.
+    """Measure systems over the whole catalogue on the queries of a split.
 
     Args:
-        workspace: Where judgments were imported and systems indexed.
-        split: Rows of the judgments.
+        workspace: Where judgments were imported, or a log mined, and systems indexed.
+        split: Rows of the judgments, or window of the log.
         systems: Names, in any order.
+        labels: What is to be found; None for the log where one was mined, else judgments.
         min_grade: Least grade of a relevant product for recall and MRR, in the judgments' own units.
+        max_searches: Most searches of a log.
         run: Where to write runs in TREC's format, one file per system, with qrels and queries beside them.
-        seed: Seed of bootstrap and permutations.
+        seed: Seed of bootstrap, permutations and the draw of searches.
 
     Raises:
-        UsageError: If the split has no judgments, or no query has a relevant product.
+        UsageError: If the split has nothing to measure, or no query has a relevant product.
     """
+    chosen = labels or ("log" if workspace.has("mined") else "judgments")
+    if chosen == "judgments":
+        return _on_judgments(workspace, split=split, systems=systems, min_grade=min_grade, run=run, seed=seed)
+    searches = logged_searches(workspace, labels=chosen, split=split, max_searches=max_searches, seed=seed)
+    products = read_products(workspace)
+    retrievers = load_retrievers(workspace, systems)
+    evaluation, rankings = evaluate_searches(retrievers, searches, OnSale.of_products(products), k=_DEPTH, seed=seed)
+    ids = IdMap(products.column("product_id"))
+    written = _Written(list(searches.texts), searches.wanted, ids)
+    files = _write_trec(run, rankings, written) if run is not None else []
+    exposures = workspace.manifest("mined").summary.get("exposures")
+    return EvaluationOutcome(chosen, evaluation, 0, _hybrid(workspace), files, exposures)
+
+
+def _on_judgments(
+    workspace: Workspace, *, split: str, systems: Sequence[str], min_grade: float, run: Path | None, seed: int
+) -> EvaluationOutcome:
     judgments = read_judgments(workspace, split) if split in SPLITS else None
     if judgments is None:
         raise UsageError(
@@ -96,9 +140,14 @@ def evaluate_systems(
     rankings = {name: retrieve_all(one, judged.texts, k=_DEPTH) for name, one in retrievers.items()}
     slices = slices_by_label(_first_labels(judgments, judged)) if _has_kinds(judgments) else None
     evaluation = evaluate_rankings(rankings, judged.qrels, min_grade=min_grade, seed=seed, slices=slices)
-    files = _write_trec(run, rankings, judged) if run is not None else []
-    hybrid = json.loads((workspace.folder("index") / "hybrid.json").read_text(encoding="utf-8"))
-    return EvaluationOutcome(evaluation, judged.num_unknown, hybrid, files)
+    written = _Written(judged.texts, judged.qrels, judged.ids)
+    files = _write_trec(run, rankings, written) if run is not None else []
+    return EvaluationOutcome("judgments", evaluation, judged.num_unknown, _hybrid(workspace), files)
+
+
+def _hybrid(workspace: Workspace) -> dict[str, object]:
+    settings: dict[str, object] = json.loads((workspace.folder("index") / "hybrid.json").read_text(encoding="utf-8"))
+    return settings
 
 
 def _check_relevant(judged: JudgedQueries, min_grade: float) -> None:
@@ -123,13 +172,22 @@ def _first_labels(judgments: pa.Table, judged: JudgedQueries) -> list[str]:
     return list(pc.fill_null(kinds.take(place), "other").to_pylist())
 
 
-def _write_trec(run: Path, rankings: dict[str, Ranking], judged: JudgedQueries) -> list[str]:
+@dataclass(frozen=True)
+class _Written:
+    """What TREC files tell beside the rankings."""
+
+    texts: list[str]
+    qrels: Qrels
+    ids: IdMap
+
+
+def _write_trec(run: Path, rankings: dict[str, Ranking], written: _Written) -> list[str]:
     """Write runs, qrels and queries; the last system's run takes the name that was asked for."""
     *others, main = rankings
     paths = {main: run, **{name: run.with_name(f"{run.stem}.{name}{run.suffix}") for name in others}}
     for name, path in paths.items():
-        write_run(path, rankings[name], ids=judged.ids, tag=name)
+        write_run(path, rankings[name], ids=written.ids, tag=name)
     qrels, queries = run.with_suffix(".qrels"), run.with_suffix(".queries.tsv")
-    write_qrels(qrels, judged.qrels, ids=judged.ids)
-    write_queries(queries, judged.texts)
+    write_qrels(qrels, written.qrels, ids=written.ids)
+    write_queries(queries, written.texts)
     return [str(path) for path in (*paths.values(), qrels, queries)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from aisle.pipelines.catalogue import (
     read_products,
     validation_queries,
 )
+from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
 from aisle.training import TrainingData, TrainingPairs, judged_pairs, pseudo_query_pairs, split_queries
+from aisle.training.logged import logged_pairs, logged_validation
 from aisle.training.pairs import join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
 from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
@@ -35,6 +38,7 @@ CHECKPOINT = "text.init"
 """Name of a Hugging Face checkpoint among the inputs of `features`."""
 
 _FEATURISER = "featuriser"
+_TABLES, _WINDOWS = ("examples", "outcomes"), ("train", "validation")
 
 
 def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
@@ -52,6 +56,10 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
         CHECKPOINT: recipe.text.init if recipe.text.is_on else None,
     }
     inputs = {"products": workspace.manifest("products").content, **judgment_hashes(workspace, ("train", "validation"))}
+    if recipe.pairs.source in {"auto", "log"} and workspace.has("mined"):
+        inputs |= {
+            f"mined/{name}": digest for name, digest in workspace.manifest("mined").files.items() if _trains(name)
+        }
     if config[CHECKPOINT]:
         inputs[CHECKPOINT] = _checkpoint_hash(Path(str(config[CHECKPOINT])))
 
@@ -59,6 +67,11 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
         return _build(workspace, recipe, folder)
 
     return workspace.run_step("features", build, inputs=inputs, config=config, seed=recipe.seed)
+
+
+def _trains(name: str) -> bool:
+    """Tell whether training reads a file of the mined log: nothing of the test window is an input."""
+    return name in {"queries.parquet", *(f"{table}/{split}.parquet" for table in _TABLES for split in _WINDOWS)}
 
 
 def load_featuriser(folder: Path) -> Featuriser:
@@ -71,9 +84,8 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     products = read_products(workspace)
     texts = product_text(products)
     featuriser = _fit(products, recipe)
-    judged, pseudo = _pairs(workspace, recipe, texts, IdMap(products.column("product_id")))
-    queries, qrels, validation_from = _validation(workspace, recipe, texts, judged, pseudo)
-    pairs = _training_pairs(judged, pseudo, recipe, holds_out=validation_from != "validation judgments")
+    found = _from_log(workspace, recipe, texts) if _takes_log(workspace, recipe) else None
+    found = found or _without_log(workspace, recipe, texts, IdMap(products.column("product_id")))
     (folder / _FEATURISER).mkdir(exist_ok=True)
     featuriser.save(folder / _FEATURISER)
     (folder / "spec.json").write_text(json.dumps(featuriser.spec(), indent=1), encoding="utf-8")
@@ -82,17 +94,63 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
         featuriser=featuriser,
         products=products,
         texts=texts,
-        pairs=pairs,
-        validation_queries=queries,
-        validation_qrels=qrels,
+        pairs=found.pairs,
+        validation_queries=found.validation_queries,
+        validation_qrels=found.validation_qrels,
     )
     return {
         "products": len(texts),
-        "pairs": len(pairs),
-        "judged_pairs": len(judged),
-        "validation_queries": len(queries),
-        "validation_from": validation_from,
+        "pairs": len(found.pairs),
+        **found.counts,
+        "validation_queries": len(found.validation_queries),
+        "validation_from": found.validation_from,
     }
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """What is trained on, and what decides when to stop."""
+
+    pairs: TrainingPairs
+    counts: dict[str, int]
+    validation_queries: pa.Array
+    validation_qrels: Qrels
+    validation_from: str
+
+
+def _takes_log(workspace: Workspace, recipe: Recipe) -> bool:
+    if recipe.pairs.source == "log" and not workspace.has("mined"):
+        raise UsageError(
+            "pairs.source=log needs a mined log",
+            received={"workspace": str(workspace.path), "holds": workspace.names()},
+            remedy="Run `aisle mine` after importing searches and impressions, or set pairs.source=auto.",
+        )
+    return recipe.pairs.source == "log" or (recipe.pairs.source == "auto" and workspace.has("mined"))
+
+
+def _from_log(workspace: Workspace, recipe: Recipe, texts: ProductText) -> _Pairs | None:
+    """Take the mined log; None where it has nothing to learn from, unless it was asked for by name."""
+    mined = load_mined(workspace)
+    logged = logged_pairs(mined)
+    queries, qrels, told = logged_validation(mined, most=recipe.train.max_validation_queries)
+    if not (len(logged) and len(queries)):
+        if recipe.pairs.source == "log":
+            raise UsageError(
+                "pairs.source=log needs clicks or orders in the training and in the validation window",
+                received={"training_pairs": len(logged), "validation_queries": len(queries)},
+                remedy="Mine a longer log, or set pairs.source=catalogue.",
+            )
+        return None
+    beside = recipe.pairs.pseudo_beside_log
+    pairs = join_pairs(logged, _pseudo(recipe, texts, per_product=beside)) if beside else logged
+    return _Pairs(pairs, {"logged_pairs": len(logged)}, queries, qrels, told)
+
+
+def _without_log(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: IdMap) -> _Pairs:
+    judged, pseudo = _pairs(workspace, recipe, texts, ids)
+    queries, qrels, validation_from = _validation(workspace, recipe, texts, judged, pseudo)
+    pairs = _training_pairs(judged, pseudo, recipe, holds_out=validation_from != "validation judgments")
+    return _Pairs(pairs, {"judged_pairs": len(judged)}, queries, qrels, validation_from)
 
 
 def _fit(products: pa.Table, recipe: Recipe) -> Featuriser:
@@ -117,14 +175,17 @@ def _pairs(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: IdMap)
                 remedy="Import judgments with split=train and --grades, or set pairs.source=auto.",
             )
         return judged, none
-    pseudo = pseudo_query_pairs(
+    return judged, _pseudo(recipe, texts, per_product=recipe.pairs.pseudo_per_product)
+
+
+def _pseudo(recipe: Recipe, texts: ProductText, *, per_product: int) -> TrainingPairs:
+    return pseudo_query_pairs(
         texts,
-        per_product=recipe.pairs.pseudo_per_product,
+        per_product=per_product,
         max_pairs=recipe.pairs.max_pseudo_pairs,
         max_words=recipe.pairs.max_words,
         rng=generator(recipe.seed, "pseudo-queries"),
     )
-    return judged, pseudo
 
 
 def _validation(

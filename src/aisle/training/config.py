@@ -14,11 +14,15 @@ __all__ = ["PairConfig", "TrainConfig"]
 class PairConfig:
     """Where training pairs come from."""
 
-    source: Literal["auto", "judgments", "catalogue"] = "auto"
-    """`auto` takes judged training pairs where there are some with stages, and pseudo-queries beside them."""
+    source: Literal["auto", "log", "judgments", "catalogue"] = "auto"
+    """`auto` takes the mined log where there is one, else judged training pairs where there are some with stages, and
+    pseudo-queries beside them, else pseudo-queries alone."""
 
     pseudo_per_product: Annotated[int, Ge(1)] = 40
-    """Pseudo-queries cut from each product. More: less over-fitting, longer epochs."""
+    """Pseudo-queries cut from each product, where there is no log. More: less over-fitting, longer epochs."""
+
+    pseudo_beside_log: Annotated[int, Ge(0)] = 0
+    """Pseudo-queries cut from each product beside a log. They tell of products that nobody has met yet."""
 
     max_pseudo_pairs: Annotated[int, Ge(1)] = 4_000_000
     """Most pseudo-query pairs of a large catalogue; bounds memory and time."""
