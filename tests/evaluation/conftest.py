@@ -54,3 +54,8 @@ def lexical() -> FixedRetriever:
 @pytest.fixture
 def semantic() -> FixedRetriever:
     return FixedRetriever("semantic", {"lamp": [1, 6], "dress": [2, 4]})
+
+
+@pytest.fixture
+def fixed_retriever() -> type[FixedRetriever]:
+    return FixedRetriever
