@@ -139,3 +139,21 @@ def test_fields_of_another_kind_are_told(folder):
     write(folder, "recall", [search(1, 1, 1, {"a": 1})])
     with pytest.raises(SourceError, match="must have the fields of the release"):
         load_kuaisearch(folder)
+
+
+def test_the_command_imports_it(aisle_json, folder, tmp_path):
+    report = aisle_json("import", "-w", tmp_path / "shop", "--from", "kuaisearch", "--path", folder)
+    assert {table: values["usable"] for table, values in report["tables"].items()} == {
+        "products": 4,
+        "searches": 3,
+        "impressions": 4,
+        "events": 1,
+        "users": 1,
+        "judgments": 3,
+    }
+    for account in report["accounts"].values():
+        assert sum(account["fates"].values()) == account["rows"]
+    assert report["tables"].pop("products")["rows"] == 3 + 1, "items, and a labelled text that is no item's"
+    for table, values in report["tables"].items():
+        sent = sum(account["fates"].get(table, 0) for account in report["accounts"].values())
+        assert sent in (0, values["usable"] + values["quarantined"])

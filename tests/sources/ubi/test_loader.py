@@ -153,6 +153,18 @@ def test_an_order_without_query_belongs_to_the_last_click(load):
     assert elsewhere(none) == [("purchase", "a")]
 
 
+@pytest.mark.parametrize(
+    ("who", "found"),
+    [({"client_id": "c"}, True), ({"client_id": None, "user_id": "u"}, True),
+     ({"client_id": None, "session_id": "s"}, True), ({"client_id": "x", "user_id": "u"}, True), ({"client_id": "u"}, False)],
+)  # fmt: skip
+def test_the_click_is_that_of_the_same_user_client_or_session(load, who, found):
+    click = event("click", "a", 5, query_id="q", user_id="u", session_id="s")
+    source = load(query("q", query_response_object_ids=["a"]), click, event("purchase", "a", 9, **who))
+    assert (shown(source)["q", "a"][4] == 9) is found
+    assert source.tables["events"].num_rows == (0 if found else 1)
+
+
 def test_what_its_search_did_not_show_or_know_goes_to_events(load):
     source = load(
         query("q", query_response_object_ids=["a"]),
@@ -315,8 +327,7 @@ class Naive:
                 continue
             placed.append((row["timestamp"], number, row["query_id"], product, stage))
             if stage == 1:
-                actor = self.searches[row["query_id"]]["client_id"]
-                clicks.append((row["timestamp"], number, actor, product, row["query_id"]))
+                clicks.append((row["timestamp"], number, row["client_id"], product, row["query_id"]))
         for number, stage, row, product in self.loose:
             week = range(row["timestamp"] - 7 * DAY * 1000, row["timestamp"] + 1)
             before = [one for one in clicks if one[2:4] == (row["client_id"], product) and one[0] in week]
