@@ -156,7 +156,8 @@ def test_an_order_without_query_belongs_to_the_last_click(load):
 @pytest.mark.parametrize(
     ("who", "found"),
     [({"client_id": "c"}, True), ({"client_id": None, "user_id": "u"}, True),
-     ({"client_id": None, "session_id": "s"}, True), ({"client_id": "x", "user_id": "u"}, True), ({"client_id": "u"}, False)],
+     ({"client_id": None, "session_id": "s"}, True), ({"client_id": "x", "user_id": "u"}, True),
+     ({"client_id": "u"}, False)],
 )  # fmt: skip
 def test_the_click_is_that_of_the_same_user_client_or_session(load, who, found):
     click = event("click", "a", 5, query_id="q", user_id="u", session_id="s")
