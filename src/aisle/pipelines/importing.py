@@ -26,6 +26,7 @@ from aisle.tables import (
     read_parquet,
     table_hash,
     validate,
+    without_copies,
     write_parquet,
 )
 from aisle.workspace import Workspace, file_sha256
@@ -146,8 +147,14 @@ def _read_files(files: Mapping[str, Path], mapping: Mapping[str, ColumnMap] | No
     tables, rejected = {}, {}
     for name, path in files.items():
         tables[name], rejected[name] = read_table(path, schema=SCHEMAS[name], mapping=(mapping or {}).get(name))
+    accounts: tuple[Account, ...] = ()
+    if "events" in tables:
+        num_rows = tables["events"].num_rows
+        tables["events"], num_copies = without_copies(tables["events"])
+        fates = {"events": num_rows - num_copies, "duplicate": num_copies, "set aside": rejected["events"].num_rows}
+        accounts = (Account(files["events"].name, sum(fates.values()), fates),)
     provenance = {"files": {name: {"name": path.name, "sha256": file_sha256(path)} for name, path in files.items()}}
-    return SourceTables(tables, rejected, provenance)
+    return SourceTables(tables, rejected, provenance, accounts)
 
 
 def _import(
