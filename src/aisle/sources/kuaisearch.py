@@ -87,6 +87,8 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, path: Path | None) -
         connection.execute("CREATE TEMP TABLE lines (number BIGINT, line VARCHAR, reason VARCHAR)")
     else:
         load_lines(connection, path)
+    if name == "recall":
+        connection.execute(statement("kuaisearch_check_recall"))
     connection.execute(statement(f"kuaisearch_{name}"))
     rejected = rejected_lines(connection)
     connection.execute("DROP TABLE lines")

@@ -374,6 +374,35 @@ def test_the_join_agrees_with_the_rules_and_loses_no_row(load, rows):
     assert sizes == {"searches": num_searches, "events": fate["events"]}
 
 
+JUNK = st.sampled_from(
+    ['{"action_name"', "[1]", "{}", '{"index": {"_index": "ubi_events"}}', '{"action_name": "click"}', "", " \t",
+     '{"query_id": "q", "user_query": "x"}', '{"action_name": "click", "client_id": "c", "timestamp": "290000-01-01"}',
+     '{"query_id": "q", "user_query": "x", "timestamp": 1700000000, "query_response_object_ids": {"a": [1]}}',
+     '{"action_name": "view", "query_id": "q", "timestamp": 1700000000, "event_attributes": '
+     '{"object": {"object_id": 3}, "position": {"ordinal": 2147483647}}}']
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(QUERIES | EVENTS | JUNK.map(lambda line: line + "\n"), max_size=20))
+def test_every_line_of_any_log_has_one_fate(load, rows):
+    source = load(query("first"), *rows)
+    num_bulk = sum(isinstance(row, str) and row.startswith('{"index"') for row in rows)
+    num_blank = sum(isinstance(row, str) and not row.strip() for row in rows)
+    assert sum(account.num_rows for account in source.accounts) == 1 + len(rows) - num_bulk - num_blank
+    fate = Counter()
+    for account in source.accounts:
+        fate.update(account.fates)
+    assert fate["searches"] == source.tables["searches"].num_rows
+    assert fate["events"] == source.tables["events"].num_rows
+    assert fate["set aside"] == sum(rejected.num_rows for rejected in source.rejected.values())
+    for name, table in source.tables.items():
+        if table.num_rows:
+            # An event of an unknown search may have no actor; validation sets it aside.
+            report = validate(table, SCHEMAS[name], may_be_empty=True).report
+            assert {problem.column for problem in report.problems} <= {"actor_id"}
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(QUERIES | EVENTS, min_size=2, max_size=25), st.data())
 def test_a_tenth_of_copies_changes_no_table(load, rows, data):

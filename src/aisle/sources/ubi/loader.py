@@ -28,6 +28,8 @@ _KINDS = {"searches": "query", "events": "event"}
 _ACCOUNTS = """
 SELECT kind, fate, count(*) AS num FROM fates GROUP BY kind, fate ORDER BY kind DESC, num DESC, fate
 """
+# From the lines as they were read, so that a join that lost or doubled rows would not agree with it.
+_ROWS = "SELECT kind, count(*) FROM log_rows WHERE kind <> 'bulk' GROUP BY kind"
 
 
 def load_ubi(path: Path, config: UbiConfig | None = None) -> SourceTables:
@@ -115,4 +117,5 @@ def _accounts(connection: duckdb.DuckDBPyConnection) -> tuple[Account, ...]:
     for kind, fate, num in connection.execute(_ACCOUNTS).fetchall():
         fates.setdefault(kind, {})[fate] = num
     names = {"query": "ubi_queries", "event": "ubi_events"}
-    return tuple(Account(names[kind], sum(by_fate.values()), by_fate) for kind, by_fate in fates.items())
+    num_rows = dict(connection.execute(_ROWS).fetchall())
+    return tuple(Account(names[kind], num_rows[kind], by_fate) for kind, by_fate in fates.items())

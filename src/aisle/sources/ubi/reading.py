@@ -25,7 +25,7 @@ _LONGEST_LINE = 64 << 20
 _LOG_ROWS = """
 CREATE TEMP TABLE log_rows (number BIGINT, line BIGINT, kind VARCHAR, reason VARCHAR, text VARCHAR, mark UBIGINT,
     action VARCHAR, stage TINYINT, query_id VARCHAR, user_query VARCHAR, user_id VARCHAR, client_id VARCHAR,
-    session_id VARCHAR, at_us BIGINT, application VARCHAR, object_id VARCHAR, object_field VARCHAR, ordinal INTEGER,
+    session_id VARCHAR, at_us BIGINT, application VARCHAR, object_id VARCHAR, object_field VARCHAR, ordinal BIGINT,
     shown VARCHAR[])
 """
 _OF_TEXT = """(SELECT line, row_number() OVER () AS number
