@@ -108,7 +108,7 @@ def _queries(connection: duckdb.DuckDBPyConnection, path: Path) -> pa.Table:
         load_lines(connection, path)
         connection.execute(statement("beir_queries"))
         return _take_rejected(connection)
-    with readable(inspect_text(path)) as plain:
+    with readable(inspect_text(path), by_line=True) as plain:
         connection.execute(statement("beir_queries_tsv"), {"path": str(plain)})
     return REJECTED_SCHEMA.empty_table()
 
@@ -125,5 +125,5 @@ def _add_qrels(connection: duckdb.DuckDBPyConnection, path: Path, *, split: str,
             "CREATE TEMP TABLE qrels (place BIGINT, number BIGINT, line VARCHAR, split VARCHAR, field VARCHAR[], "
             "reason VARCHAR)"
         )
-    with readable(inspect_text(path)) as plain:
+    with readable(inspect_text(path), by_line=True) as plain:
         connection.execute(statement("beir_qrels"), {"path": str(plain), "split": split})

@@ -110,7 +110,7 @@ def _lines_of(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[tup
         _refuse_broken(file, rejected)
         yield _columns(connection, table, table.schema), {}
     else:
-        with readable(inspect_text(file)) as plain:
+        with readable(inspect_text(file), by_line=True) as plain:
             yield _OF_TEXT, {"path": str(plain), "longest": _LONGEST_LINE}
 
 
