@@ -213,12 +213,16 @@ class _Known:
         """Return the ids that the rows of a table may name."""
         known: dict[str, IdMap] = {}
         if any(column.names_product for column in SCHEMAS[name].columns):
-            known["known_products"] = IdMap(self.table("products", by=name).column("product_id"))
+            known["known_products"] = IdMap(self._ids_of("products", "product_id", by=name))
         if any(column.names_search for column in SCHEMAS[name].columns):
-            known["known_searches"] = IdMap(self.table("searches", by=name).column("search_id"))
+            known["known_searches"] = IdMap(self._ids_of("searches", "search_id", by=name))
         return known
 
-    def table(self, name: str, *, by: str) -> pa.Table:
+    def _ids_of(self, name: str, column: str, *, by: str) -> pa.ChunkedArray:
+        return self.table(name, by=by, columns=[column]).column(column)
+
+    def table(self, name: str, *, by: str, columns: list[str] | None = None) -> pa.Table:
+        """Return a table that the table `by` names, or some of its columns."""
         if name in self.checked:
             return self.checked[name].table
         if not self.workspace.has(name):
@@ -227,7 +231,7 @@ class _Known:
                 received={"table": by, "workspace": str(self.workspace.path)},
                 remedy=f"Give --{name} in the same command, or import them first.",
             )
-        return read_parquet(self.workspace.verified(name) / f"{name}.parquet")
+        return read_parquet(self.workspace.verified(name) / f"{name}.parquet", columns=columns)
 
 
 def _with_stage_grades(judgments: pa.Table, grades: GradeMap | None) -> pa.Table:

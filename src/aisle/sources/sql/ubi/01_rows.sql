@@ -71,7 +71,8 @@ SELECT $offset + number AS number, number AS line, coalesce(kind, $default_kind)
     mark, action, actions.stage, query_id, user_query, user_id, client_id, session_id, at_us, application,
     object_id, object_field, ordinal,
     CASE
-        WHEN kind <> 'query' OR reason IS NOT NULL OR shown_text IS NULL OR starts_with(ltrim(shown_text), '{') THEN NULL
+        WHEN kind <> 'query' OR reason IS NOT NULL OR shown_text IS NULL THEN NULL
+        WHEN starts_with(ltrim(shown_text), '{') THEN NULL
         WHEN starts_with(ltrim(shown_text), '[') AND json_valid(shown_text)
             THEN [trim(one) FOR one IN CAST(CAST(shown_text AS JSON) AS VARCHAR[]) IF trim(one) <> '']
         ELSE [one FOR one IN regexp_split_to_array(trim(shown_text, '[] '), '[,|;\s]+') IF one <> '']
