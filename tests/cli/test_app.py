@@ -62,7 +62,7 @@ def test_errors_are_one_line_with_exit_codes_by_kind(aisle, tmp_path):
     assert missing.err.count("\n") == 1
     usage = aisle("import", "--workspace", tmp_path / "none")
     assert usage.code == 2
-    assert usage.err.startswith("Error: Import takes either own files or one known data set.")
+    assert usage.err.startswith("Error: Import takes own files, a known data set, or both.")
     assert not (tmp_path / "none").exists()
 
 

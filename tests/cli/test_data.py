@@ -161,7 +161,7 @@ def test_every_table_of_the_contract_can_be_an_own_file(aisle_json, tmp_path):
         "products": "product_id,title\n1,Lamp\n",
         "searches": "search_id,query,searched_at\ns1,lamp,2024-01-01\n",
         "impressions": "search_id,product_id,position\ns1,1,1\ns2,1,1\n",
-        "events": "actor_id,at,action\nu,2024-01-01,view\n",
+        "events": "actor_id,at,action\nu,2024-01-01,view\nu,2024-01-01,view\nu\n",
         "users": "user_id,location\nu,de\n",
         "judgments": "query,product_id,grade\nlamp,1,3\n",
     }
@@ -171,6 +171,7 @@ def test_every_table_of_the_contract_can_be_an_own_file(aisle_json, tmp_path):
         options += [f"--{name}", tmp_path / f"{name}.csv"]
     report = aisle_json("import", "-w", tmp_path / "shop", *options)
     assert {name: table["usable"] for name, table in report["tables"].items()} == dict.fromkeys(contents, 1)
+    assert report["accounts"] == {"events.csv": {"rows": 3, "fates": {"events": 1, "duplicate": 1, "set aside": 1}}}
     assert report["tables"]["impressions"]["problems"][0]["rule"] == "must be a search of the searches table"
 
 
@@ -195,3 +196,10 @@ def test_a_log_without_products_is_refused_before_anything_is_written(aisle, tmp
     assert (result.code, result.out) == (2, "")
     assert "Products must be imported before impressions" in result.err
     assert not (tmp_path / "shop").exists()
+
+
+def test_the_help_names_every_source(aisle):
+    from aisle.sources import SOURCES
+
+    text = aisle("import", "--help").out
+    assert [name for name in SOURCES if name not in text] == []

@@ -82,3 +82,13 @@ def test_a_folder_without_the_files_is_refused(folder):
     (folder / "queries.jsonl").unlink()
     with pytest.raises(SourceError, match=r"must hold queries\.jsonl or queries\.tsv"):
         load_beir(folder)
+
+
+def test_the_command_imports_it(aisle_json, folder, tmp_path):
+    report = aisle_json("import", "-w", tmp_path / "shop", "--from", "beir", "--path", folder)
+    assert {table: values["usable"] for table, values in report["tables"].items()} == {"products": 2, "judgments": 4}
+    for account in report["accounts"].values():
+        assert sum(account["fates"].values()) == account["rows"]
+    for table, values in report["tables"].items():
+        sent = sum(account["fates"].get(table, 0) for account in report["accounts"].values())
+        assert sent in (0, values["usable"] + values["quarantined"])

@@ -110,3 +110,13 @@ def test_a_download_goes_on_and_is_checked(site, tmp_path):
     assert load_esci(tmp_path / "esci").tables["products"].num_rows == 3
     with pytest.raises(SourceError, match="known SHA-256"):
         download_esci(tmp_path / "other", base_url=site.url)
+
+
+def test_the_command_imports_it(aisle_json, folder, tmp_path):
+    report = aisle_json("import", "-w", tmp_path / "shop", "--from", "esci", "--path", folder)
+    assert {table: values["usable"] for table, values in report["tables"].items()} == {"products": 3, "judgments": 4}
+    for account in report["accounts"].values():
+        assert sum(account["fates"].values()) == account["rows"]
+    for table, values in report["tables"].items():
+        sent = sum(account["fates"].get(table, 0) for account in report["accounts"].values())
+        assert sent in (0, values["usable"] + values["quarantined"])

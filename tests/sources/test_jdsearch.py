@@ -94,3 +94,19 @@ def test_other_files_are_refused(folder):
     (folder / "product_meta_data.txt").unlink()
     with pytest.raises(SourceError, match="must have the columns of the release"):
         load_jdsearch(folder)
+
+
+def test_the_command_imports_it(aisle_json, folder, tmp_path):
+    report = aisle_json("import", "-w", tmp_path / "shop", "--from", "jdsearch", "--path", folder)
+    assert {table: values["usable"] for table, values in report["tables"].items()} == {
+        "products": 3,
+        "searches": 2,
+        "impressions": 3,
+        "events": 4,
+        "users": 2,
+    }
+    for account in report["accounts"].values():
+        assert sum(account["fates"].values()) == account["rows"]
+    for table, values in report["tables"].items():
+        sent = sum(account["fates"].get(table, 0) for account in report["accounts"].values())
+        assert sent in (0, values["usable"] + values["quarantined"])

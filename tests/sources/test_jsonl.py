@@ -90,3 +90,9 @@ def test_no_object_is_lost_and_null_stays_null(tmp_path_factory, rows):
 def test_texts_come_back_as_they_were(tmp_path_factory, texts):
     table, _ = read(tmp_path_factory.mktemp("jsonl"), *({"text": text} for text in texts))
     assert table["text"] == pa.chunked_array([texts], pa.string())
+
+
+def test_null_bytes_of_the_file_are_taken_out(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(b'{"id": "1", "title": "a\0b"}\n{"id": "2", "title": "c"}\n')
+    table, rejected = read_jsonl(tmp_path / "a.jsonl")
+    assert (table["title"].to_pylist(), rejected.num_rows) == (["ab", "c"], 0)

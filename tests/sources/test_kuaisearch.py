@@ -135,7 +135,34 @@ def test_a_folder_without_the_log_is_refused(folder):
         load_kuaisearch(folder)
 
 
-def test_fields_of_another_kind_are_told(folder):
-    write(folder, "recall", [search(1, 1, 1, {"a": 1})])
-    with pytest.raises(SourceError, match="must have the fields of the release"):
-        load_kuaisearch(folder)
+def test_searches_of_no_use_are_set_aside_one_by_one(folder):
+    good = search(1, 1, 1, [1])
+    broken = [
+        {**good, "impressed_item_ids": {"a": 1}}, {**good, "clicked_item_ids": 5}, {**good, "time_index": "soon"},
+        {**good, "query": " "}, {name: value for name, value in good.items() if name != "user_id"},
+    ]  # fmt: skip
+    write(folder, "recall", [good, *broken])
+    source = load_kuaisearch(folder)
+    assert source.tables["searches"].num_rows == 1
+    assert [(row["line"], row["reason"]) for row in source.rejected["searches"].to_pylist()] == [
+        (2, "has item ids that are no list"), (3, "has item ids that are no list"),
+        (4, "has no time_index that is a whole number"), (5, "has no query"), (6, "has no user_id"),
+    ]  # fmt: skip
+
+
+def test_the_command_imports_it(aisle_json, folder, tmp_path):
+    report = aisle_json("import", "-w", tmp_path / "shop", "--from", "kuaisearch", "--path", folder)
+    assert {table: values["usable"] for table, values in report["tables"].items()} == {
+        "products": 4,
+        "searches": 3,
+        "impressions": 4,
+        "events": 1,
+        "users": 1,
+        "judgments": 3,
+    }
+    for account in report["accounts"].values():
+        assert sum(account["fates"].values()) == account["rows"]
+    assert report["tables"].pop("products")["rows"] == 3 + 1, "items, and a labelled text that is no item's"
+    for table, values in report["tables"].items():
+        sent = sum(account["fates"].get(table, 0) for account in report["accounts"].values())
+        assert sent in (0, values["usable"] + values["quarantined"])

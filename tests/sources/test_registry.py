@@ -60,6 +60,7 @@ def test_settings_reach_the_loader():
     sources = {"sized": Loader(load, settings=Size), **SHOP}
     source = load_source("sized", path=Path(), cache_dir=Path(), settings={"num_users": 3}, sources=sources)
     assert source.tables["users"].num_rows == 3
+    assert source.provenance["settings"] == {"num_users": 3}
     with pytest.raises(ConfigError, match="num_user is not a setting; did you mean num_users"):
         load_source("sized", path=Path(), cache_dir=Path(), settings={"num_user": 3}, sources=sources)
     with pytest.raises(ConfigError, match="without settings"):

@@ -2,4 +2,4 @@ from aisle.sources.statements import statement
 
 
 def test_a_statement_is_read_from_its_file():
-    assert statement("kuaisearch_users").startswith("CREATE TEMP TABLE users AS")
+    assert statement("kuaisearch/users").startswith("CREATE TEMP TABLE users AS")

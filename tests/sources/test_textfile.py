@@ -103,3 +103,17 @@ def test_a_usual_file_is_read_in_place_and_a_pattern_through_a_link(tmp_path):
     with readable(inspect_text(odd)) as plain:
         assert plain.read_bytes() == b"b\n"
         assert not set("*?[") & set(str(plain))
+
+
+def test_null_bytes_are_left_out_of_what_is_read_by_line(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"a": "x\0y"}\n{"a": "z"}\n')
+    file = inspect_text(path)
+    assert file.has_null_bytes
+    with readable(file) as plain:
+        assert plain == path
+    with readable(file, by_line=True) as plain:
+        assert plain.read_bytes() == b'{"a": "xy"}\n{"a": "z"}\n'
+    path.write_bytes(b"\0\r\na\rb\n")
+    with readable(inspect_text(path), by_line=True) as plain:
+        assert plain.read_bytes() == b"\na b\n"

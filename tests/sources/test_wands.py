@@ -72,3 +72,13 @@ def test_a_download_goes_on_and_its_rows_are_counted(site, tmp_path):
     assert ("/product.csv", "bytes=40-") in site.requests
     download_wands(tmp_path, base_url=site.url, num_rows=rows)
     assert load_wands(tmp_path).tables["judgments"].num_rows == 4
+
+
+def test_the_command_imports_it(aisle_json, folder, tmp_path):
+    report = aisle_json("import", "-w", tmp_path / "shop", "--from", "wands", "--path", folder)
+    assert {table: values["usable"] for table, values in report["tables"].items()} == {"products": 2, "judgments": 3}
+    for account in report["accounts"].values():
+        assert sum(account["fates"].values()) == account["rows"]
+    for table, values in report["tables"].items():
+        sent = sum(account["fates"].get(table, 0) for account in report["accounts"].values())
+        assert sent in (0, values["usable"] + values["quarantined"])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from aisle.core.text import normalise_text
 from aisle.tables import duplicates
-from aisle.tables.duplicates import earlier_rows, normalise_distinct
+from aisle.tables.duplicates import earlier_rows, normalise_distinct, without_copies
 
 
 def chunks(values, kind=None):
@@ -46,3 +46,22 @@ def test_keys_too_many_for_one_code_are_counted_again(monkeypatch):
 def test_normalises_every_text(texts):
     expected = [None if text is None else normalise_text(text) for text in texts]
     assert normalise_distinct(chunks(texts, pa.string())).to_pylist() == expected
+
+
+ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from([1, 2, None])), max_size=12)
+
+
+@given(ROWS)
+def test_rows_that_equal_an_earlier_one_are_left_out(rows):
+    table = pa.table(
+        {"x": chunks([row[0] for row in rows], pa.string()), "y": chunks([row[1] for row in rows], pa.int64())}
+    )
+    kept, num_copies = without_copies(table)
+    assert list(zip(*kept.to_pydict().values(), strict=True)) == list(dict.fromkeys(rows))
+    assert num_copies == len(rows) - kept.num_rows
+
+
+def test_rows_with_lists_are_no_copies():
+    table = pa.table({"x": ["a", "a", "a", "a"], "y": [[1], [1], None, None]})
+    kept, num_copies = without_copies(table)
+    assert (kept["y"].to_pylist(), num_copies) == ([[1], [1], None], 1)

@@ -24,49 +24,69 @@ __all__ = ["import_", "simulate"]
 
 
 _FILE = "CSV, TSV, JSONL or Parquet file of"
+_Products = Annotated[Path | None, typer.Option("--products", help=f"{_FILE} products.")]
+_Searches = Annotated[
+    Path | None, typer.Option("--searches", help=f"{_FILE} searches: search_id, query, searched_at …")
+]
+_Impressions = Annotated[
+    Path | None,
+    typer.Option("--impressions", help=f"{_FILE} products shown: search_id, product_id, position, clicked_at …"),
+]
+_Events = Annotated[Path | None, typer.Option("--events", help=f"{_FILE} other behaviour: actor_id, at, action …")]
+_Users = Annotated[Path | None, typer.Option("--users", help=f"{_FILE} users: user_id, location …")]
+_Judgments = Annotated[
+    Path | None, typer.Option("--judgments", help=f"{_FILE} graded judgments: query, product_id, grade.")
+]
+_Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="COLUMN=SOURCE",
+        help="Columns of the file, with commas (`title=name,price=price/100`), or a TOML file. Where several files "
+        "are given, `judgments.grade=stars` names the table.",
+    ),
+]
+_Grades = Annotated[
+    str | None,
+    typer.Option(
+        "--grades", help="Grade at which each stage begins (`ordered=3,clicked=2`): judgments can then train."
+    ),
+]
+_From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="A known data set: ubi, esci, wands, icecat, kuaisearch, jdsearch or beir; see docs/import.md.",
+    ),
+]
+_SourcePath = Annotated[
+    Path | None,
+    typer.Option("--path", help="Local folder or file of the data set; without it, it is downloaded."),
+]
+_ProductKey = Annotated[
+    str | None,
+    typer.Option("--product-key", help="Column of the products by which the other tables name them, such as `ean`."),
+]
+_Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set's loader; may be repeated."),
+]
 
 
 def import_(
     workspace: WorkspaceOption = Path("workspace"),
-    products: Annotated[Path | None, typer.Option(help=f"{_FILE} products.")] = None,
-    searches: Annotated[Path | None, typer.Option(help=f"{_FILE} searches: search_id, query, searched_at …")] = None,
-    impressions: Annotated[
-        Path | None, typer.Option(help=f"{_FILE} products shown: search_id, product_id, position, clicked_at …")
-    ] = None,
-    events: Annotated[Path | None, typer.Option(help=f"{_FILE} other behaviour: actor_id, at, action …")] = None,
-    users: Annotated[Path | None, typer.Option(help=f"{_FILE} users: user_id, location …")] = None,
-    judgments: Annotated[Path | None, typer.Option(help=f"{_FILE} graded judgments: query, product_id, grade.")] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="COLUMN=SOURCE",
-            help="Columns of the file, with commas (`title=name,price=price/100`), or a TOML file. Where several files "
-            "are given, `judgments.grade=stars` names the table.",
-        ),
-    ] = None,
-    grades: Annotated[
-        str | None,
-        typer.Option(help="Grade at which each stage begins (`ordered=3,clicked=2`): judgments can then train."),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="A known data set: ubi, esci, wands, icecat, kuaisearch, jdsearch or beir; see docs/import.md.",
-        ),
-    ] = None,
-    path: Annotated[
-        Path | None, typer.Option(help="Local folder or file of the data set; without it, it is downloaded.")
-    ] = None,
-    product_key: Annotated[
-        str | None,
-        typer.Option(help="Column of the products by which the other tables name them, such as `ean`."),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set's loader; may be repeated."),
-    ] = None,
+    products: _Products = None,
+    searches: _Searches = None,
+    impressions: _Impressions = None,
+    events: _Events = None,
+    users: _Users = None,
+    judgments: _Judgments = None,
+    mapping: _Map = None,
+    grades: _Grades = None,
+    source: _From = None,
+    path: _SourcePath = None,
+    product_key: _ProductKey = None,
+    overrides: _Settings = None,
     as_json: JsonOption = False,
 ) -> None:
     """Validate tables and bring them into the workspace; bad rows go to a quarantine with their reasons.

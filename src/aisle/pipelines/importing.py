@@ -26,6 +26,7 @@ from aisle.tables import (
     read_parquet,
     table_hash,
     validate,
+    without_copies,
     write_parquet,
 )
 from aisle.workspace import Workspace, file_sha256
@@ -146,8 +147,14 @@ def _read_files(files: Mapping[str, Path], mapping: Mapping[str, ColumnMap] | No
     tables, rejected = {}, {}
     for name, path in files.items():
         tables[name], rejected[name] = read_table(path, schema=SCHEMAS[name], mapping=(mapping or {}).get(name))
+    accounts: tuple[Account, ...] = ()
+    if "events" in tables:
+        num_rows = tables["events"].num_rows
+        tables["events"], num_copies = without_copies(tables["events"])
+        fates = {"events": num_rows - num_copies, "duplicate": num_copies, "set aside": rejected["events"].num_rows}
+        accounts = (Account(files["events"].name, sum(fates.values()), fates),)
     provenance = {"files": {name: {"name": path.name, "sha256": file_sha256(path)} for name, path in files.items()}}
-    return SourceTables(tables, rejected, provenance)
+    return SourceTables(tables, rejected, provenance, accounts)
 
 
 def _import(
@@ -206,12 +213,16 @@ class _Known:
         """Return the ids that the rows of a table may name."""
         known: dict[str, IdMap] = {}
         if any(column.names_product for column in SCHEMAS[name].columns):
-            known["known_products"] = IdMap(self.table("products", by=name).column("product_id"))
+            known["known_products"] = IdMap(self._ids_of("products", "product_id", by=name))
         if any(column.names_search for column in SCHEMAS[name].columns):
-            known["known_searches"] = IdMap(self.table("searches", by=name).column("search_id"))
+            known["known_searches"] = IdMap(self._ids_of("searches", "search_id", by=name))
         return known
 
-    def table(self, name: str, *, by: str) -> pa.Table:
+    def _ids_of(self, name: str, column: str, *, by: str) -> pa.ChunkedArray:
+        return self.table(name, by=by, columns=[column]).column(column)
+
+    def table(self, name: str, *, by: str, columns: list[str] | None = None) -> pa.Table:
+        """Return a table that the table `by` names, or some of its columns."""
         if name in self.checked:
             return self.checked[name].table
         if not self.workspace.has(name):
@@ -220,7 +231,7 @@ class _Known:
                 received={"table": by, "workspace": str(self.workspace.path)},
                 remedy=f"Give --{name} in the same command, or import them first.",
             )
-        return read_parquet(self.workspace.verified(name) / f"{name}.parquet")
+        return read_parquet(self.workspace.verified(name) / f"{name}.parquet", columns=columns)
 
 
 def _with_stage_grades(judgments: pa.Table, grades: GradeMap | None) -> pa.Table:

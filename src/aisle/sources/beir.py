@@ -46,8 +46,8 @@ def load_beir(folder: Path) -> SourceTables:
             for number, (path, split) in enumerate(qrels):
                 _add_qrels(connection, path, split=split, first=number == 0)
             products = connection.sql("SELECT * EXCLUDE (number) FROM documents ORDER BY number").to_arrow_table()
-            judgments = connection.sql(statement("beir_out_judgments")).to_arrow_table()
-            bad_qrels = connection.sql(statement("beir_out_set_aside")).to_arrow_table().cast(REJECTED_SCHEMA)
+            judgments = connection.sql(statement("beir/out_judgments")).to_arrow_table()
+            bad_qrels = connection.sql(statement("beir/out_set_aside")).to_arrow_table().cast(REJECTED_SCHEMA)
             num_queries = connection.execute("SELECT count(*) FROM queries").fetchall()[0][0]
         except duckdb.Error as error:
             raise SourceError(
@@ -99,17 +99,17 @@ def _qrels(folder: Path) -> list[tuple[Path, str]]:
 
 def _documents(connection: duckdb.DuckDBPyConnection, path: Path) -> pa.Table:
     load_lines(connection, path)
-    connection.execute(statement("beir_documents"))
+    connection.execute(statement("beir/documents"))
     return _take_rejected(connection)
 
 
 def _queries(connection: duckdb.DuckDBPyConnection, path: Path) -> pa.Table:
     if ".jsonl" in path.suffixes:
         load_lines(connection, path)
-        connection.execute(statement("beir_queries"))
+        connection.execute(statement("beir/queries"))
         return _take_rejected(connection)
-    with readable(inspect_text(path)) as plain:
-        connection.execute(statement("beir_queries_tsv"), {"path": str(plain)})
+    with readable(inspect_text(path), by_line=True) as plain:
+        connection.execute(statement("beir/queries_tsv"), {"path": str(plain)})
     return REJECTED_SCHEMA.empty_table()
 
 
@@ -125,5 +125,5 @@ def _add_qrels(connection: duckdb.DuckDBPyConnection, path: Path, *, split: str,
             "CREATE TEMP TABLE qrels (place BIGINT, number BIGINT, line VARCHAR, split VARCHAR, field VARCHAR[], "
             "reason VARCHAR)"
         )
-    with readable(inspect_text(path)) as plain:
-        connection.execute(statement("beir_qrels"), {"path": str(plain), "split": split})
+    with readable(inspect_text(path), by_line=True) as plain:
+        connection.execute(statement("beir/qrels"), {"path": str(plain), "split": split})

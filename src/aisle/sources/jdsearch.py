@@ -45,9 +45,9 @@ def load_jdsearch(folder: Path) -> SourceTables:
             connection.register("behaviour_rows", behaviour_rows)
             connection.register("product_rows", product_rows)
             for name in ("words", "products", "behaviour"):
-                connection.execute(statement(f"jdsearch_{name}"))
-            tables = {name: connection.sql(statement(f"jdsearch_out_{name}")).to_arrow_table() for name in _TABLES}
-            aside = connection.sql(statement("jdsearch_out_set_aside")).to_arrow_table().cast(REJECTED_SCHEMA)
+                connection.execute(statement(f"jdsearch/{name}"))
+            tables = {name: connection.sql(statement(f"jdsearch/out_{name}")).to_arrow_table() for name in _TABLES}
+            aside = connection.sql(statement("jdsearch/out_set_aside")).to_arrow_table().cast(REJECTED_SCHEMA)
     except duckdb.Error as error:
         raise SourceError(
             "JDsearch files must have the columns of the release",

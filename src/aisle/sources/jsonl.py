@@ -84,7 +84,7 @@ def load_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         SourceError: If the file is empty, not UTF-8 or damaged.
     """
     file = inspect_text(path)
-    with readable(file) as plain:
+    with readable(file, by_line=True) as plain:
         connection.execute(_LOAD, {"path": str(plain), "longest": _LONGEST_LINE})
 
 

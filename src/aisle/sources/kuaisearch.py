@@ -59,10 +59,10 @@ def load_kuaisearch(folder: Path) -> SourceTables:
     try:
         with engine() as connection:
             rejected = {name: _load(connection, name, files.get(name)) for name in _INPUTS}
-            connection.execute(statement("kuaisearch_labelled_items"))
-            connection.execute(statement("kuaisearch_outside"))
+            connection.execute(statement("kuaisearch/labelled_items"))
+            connection.execute(statement("kuaisearch/outside"))
             tables = {
-                name: connection.sql(statement(f"kuaisearch_out_{name}")).to_arrow_table()
+                name: connection.sql(statement(f"kuaisearch/out_{name}")).to_arrow_table()
                 for name in ("products", "searches", "impressions", "events", "users", "judgments")
             }
             return _result(connection, files, tables, rejected)
@@ -87,7 +87,9 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, path: Path | None) -
         connection.execute("CREATE TEMP TABLE lines (number BIGINT, line VARCHAR, reason VARCHAR)")
     else:
         load_lines(connection, path)
-    connection.execute(statement(f"kuaisearch_{name}"))
+    if name == "recall":
+        connection.execute(statement("kuaisearch/check_recall"))
+    connection.execute(statement(f"kuaisearch/{name}"))
     rejected = rejected_lines(connection)
     connection.execute("DROP TABLE lines")
     return rejected

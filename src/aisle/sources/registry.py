@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from aisle.core.config import config_from_dict
+from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import ConfigError, UsageError
 from aisle.sources.beir import load_beir
 from aisle.sources.esci import EsciConfig, download_esci, has_esci, load_esci
@@ -96,7 +96,7 @@ def load_source(
         )
     config = _config(name, loader, settings or {})
     if path is not None:
-        return loader.load(path, *config)
+        return _load(loader, path, config)
     folder = cache_dir / name
     if not loader.is_there(folder):
         if loader.download is None:
@@ -106,7 +106,14 @@ def load_source(
                 remedy=loader.how_to_get,
             )
         loader.download(folder)
-    return loader.load(folder, *config)
+    return _load(loader, folder, config)
+
+
+def _load(loader: Loader, path: Path, config: tuple[Any, ...]) -> SourceTables:
+    source = loader.load(path, *config)
+    if not config:
+        return source
+    return replace(source, provenance={**source.provenance, "settings": config_to_dict(config[0])})
 
 
 def _config(name: str, loader: Loader, settings: Mapping[str, Any]) -> tuple[Any, ...]:

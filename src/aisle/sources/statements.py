@@ -8,5 +8,5 @@ __all__ = ["statement"]
 
 
 def statement(name: str) -> str:
-    """Return one SQL statement of `aisle/sources/sql`."""
+    """Return one SQL statement: `ubi/02_events` is `aisle/sources/sql/ubi/02_events.sql`."""
     return (resources.files("aisle.sources") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -34,6 +34,7 @@ class TextFile:
         num_blank_lines: Lines without any character, at most.
         line_end: LF, or CR in a file that has no LF.
         mixed_line_ends: The file has line ends of several kinds.
+        has_null_bytes: The file has null bytes.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class TextFile:
     num_blank_lines: int
     line_end: bytes
     mixed_line_ends: bool
+    has_null_bytes: bool = False
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -56,10 +58,11 @@ def inspect_text(path: Path) -> TextFile:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     num_bytes = num_lf = num_cr = num_crlf = num_blank = 0
-    has_text, last, last_lf = False, b"", -1
+    has_text, has_null_bytes, last, last_lf = False, False, b"", -1
     for chunk in _chunks(path):
         _check_utf8(decoder, chunk, num_bytes, path)
         has_text = has_text or bool(chunk.strip(b"\xef\xbb\xbf \t\r\n"))
+        has_null_bytes = has_null_bytes or b"\0" in chunk
         num_cr += chunk.count(b"\r")
         num_crlf += chunk.count(b"\r\n")
         signs = np.frombuffer(chunk, np.uint8)
@@ -77,7 +80,7 @@ def inspect_text(path: Path) -> TextFile:
         )
     line_end, num_ends = (b"\n", num_lf) if num_lf else (b"\r", num_cr)
     mixed = (num_cr > num_crlf) + (num_crlf > 0) + (num_lf > num_crlf) > 1
-    return TextFile(path, num_ends + (last != line_end), num_blank, line_end, mixed)
+    return TextFile(path, num_ends + (last != line_end), num_blank, line_end, mixed, has_null_bytes)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -119,24 +122,36 @@ def _check_utf8(
 
 
 @contextmanager
-def readable(file: TextFile) -> Iterator[Path]:
+def readable(file: TextFile, *, by_line: bool = False) -> Iterator[Path]:
     """Give a path under which DuckDB can read the file.
 
     DuckDB's strict CSV reader refuses files with mixed line ends, so such a file is copied with LF line ends (a
     carriage return amid a line becomes a space). It also takes `*`, `?` and `[` in a path for a pattern, so a file
     with such a name is read through a link.
+
+    Args:
+        file: What `inspect_text` found.
+        by_line: The file is read as one field per line, without a delimiter. DuckDB then takes null bytes for
+            delimiters, so they are left out.
     """
     is_pattern = any(sign in str(file.path) for sign in "*?[")
-    if not file.mixed_line_ends and not is_pattern:
+    drops_null_bytes = by_line and file.has_null_bytes
+    is_copied = file.mixed_line_ends or drops_null_bytes
+    if not is_copied and not is_pattern:
         yield file.path
         return
     with TemporaryDirectory(prefix="aisle-text-") as folder:
-        if file.mixed_line_ends:
-            path = Path(folder) / "lf.txt"
+        if is_copied:
+            path = Path(folder) / "copy.txt"
             with path.open("wb") as copy:
                 for chunk in _chunks(file.path):
-                    copy.write(_LONE_CR.sub(b" ", chunk.replace(b"\r\n", b"\n")))
+                    chunk = chunk.replace(b"\0", b"") if drops_null_bytes else chunk
+                    copy.write(_with_lf(chunk) if file.mixed_line_ends else chunk)
         else:
             path = Path(folder) / f"link{file.path.suffix}"
             path.symlink_to(file.path.resolve())
         yield path
+
+
+def _with_lf(chunk: bytes) -> bytes:
+    return _LONE_CR.sub(b" ", chunk.replace(b"\r\n", b"\n"))

@@ -4,6 +4,7 @@ Bad rows are set aside with their reasons, bad values of optional columns become
 """
 
 from aisle.tables.columns import EVENTS, IMPRESSIONS, JUDGMENTS, PRODUCTS, SCHEMAS, SEARCHES, SPLITS, USERS
+from aisle.tables.duplicates import without_copies
 from aisle.tables.hashing import table_hash
 from aisle.tables.judgments import STAGE_GRADES, GradeMap, Stage, parse_grades
 from aisle.tables.mined import MINED_SCHEMAS
@@ -39,5 +40,6 @@ __all__ = [
     "read_parquet",
     "table_hash",
     "validate",
+    "without_copies",
     "write_parquet",
 ]

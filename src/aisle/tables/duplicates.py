@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int64
 
 from aisle.core.text import normalise_texts
 
-__all__ = ["earlier_rows", "normalise_distinct"]
+__all__ = ["earlier_rows", "normalise_distinct", "without_copies"]
 
 _LARGEST_CODE = 2**62
 
@@ -42,11 +42,30 @@ def earlier_rows(columns: list[pa.ChunkedArray], *, among: Bool[np.ndarray, " ro
     return result
 
 
+def without_copies(table: pa.Table) -> tuple[pa.Table, int]:
+    """Leave out the rows that equal an earlier row in every column; null equals null.
+
+    Rows with a list or a map in them are never copies.
+
+    Returns:
+        The other rows in their order, and the number of rows left out.
+    """
+    nested = [pa.types.is_nested(field.type) for field in table.schema]
+    plain = [column for column, skip in zip(table.columns, nested, strict=True) if not skip]
+    among = np.ones(table.num_rows, np.bool_)
+    for column, take in zip(table.columns, nested, strict=True):
+        if take:
+            among &= pc.is_null(column).to_numpy()
+    first = earlier_rows(plain, among=among) == np.arange(table.num_rows)
+    return (table, 0) if first.all() else (table.filter(pa.array(first)), int((~first).sum()))
+
+
 def _codes(values: pa.ChunkedArray) -> tuple[Int64[np.ndarray, " rows"], int]:
-    """Number the distinct values from 0 in the order of their first appearance."""
+    """Number the distinct values from 0 in the order of their first appearance; null has the last number."""
     encoded = values.dictionary_encode().unify_dictionaries()
-    indices = [chunk.indices.to_numpy() for chunk in encoded.chunks]
-    return np.concatenate(indices).astype(np.int64), len(encoded.chunk(0).dictionary)
+    num_values = len(encoded.chunk(0).dictionary)
+    indices = [pc.fill_null(chunk.indices, num_values).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
+    return np.concatenate(indices).astype(np.int64), num_values + 1
 
 
 def normalise_distinct(texts: pa.ChunkedArray) -> pa.ChunkedArray:

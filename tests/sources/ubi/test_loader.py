@@ -153,6 +153,19 @@ def test_an_order_without_query_belongs_to_the_last_click(load):
     assert elsewhere(none) == [("purchase", "a")]
 
 
+@pytest.mark.parametrize(
+    ("who", "found"),
+    [({"client_id": "c"}, True), ({"client_id": None, "user_id": "u"}, True),
+     ({"client_id": None, "session_id": "s"}, True), ({"client_id": "x", "user_id": "u"}, True),
+     ({"client_id": "u"}, False)],
+)  # fmt: skip
+def test_the_click_is_that_of_the_same_user_client_or_session(load, who, found):
+    click = event("click", "a", 5, query_id="q", user_id="u", session_id="s")
+    source = load(query("q", query_response_object_ids=["a"]), click, event("purchase", "a", 9, **who))
+    assert (shown(source)["q", "a"][4] == 9) is found
+    assert source.tables["events"].num_rows == (0 if found else 1)
+
+
 def test_what_its_search_did_not_show_or_know_goes_to_events(load):
     source = load(
         query("q", query_response_object_ids=["a"]),
@@ -315,8 +328,7 @@ class Naive:
                 continue
             placed.append((row["timestamp"], number, row["query_id"], product, stage))
             if stage == 1:
-                actor = self.searches[row["query_id"]]["client_id"]
-                clicks.append((row["timestamp"], number, actor, product, row["query_id"]))
+                clicks.append((row["timestamp"], number, row["client_id"], product, row["query_id"]))
         for number, stage, row, product in self.loose:
             week = range(row["timestamp"] - 7 * DAY * 1000, row["timestamp"] + 1)
             before = [one for one in clicks if one[2:4] == (row["client_id"], product) and one[0] in week]
@@ -360,6 +372,35 @@ def test_the_join_agrees_with_the_rules_and_loses_no_row(load, rows):
         assert accounts["ubi_events"].num_rows == len(rows) - num_queries
     sizes = {name: source.tables[name].num_rows for name in ("searches", "events")}
     assert sizes == {"searches": num_searches, "events": fate["events"]}
+
+
+JUNK = st.sampled_from(
+    ['{"action_name"', "[1]", "{}", '{"index": {"_index": "ubi_events"}}', '{"action_name": "click"}', "", " \t",
+     '{"query_id": "q", "user_query": "x"}', '{"action_name": "click", "client_id": "c", "timestamp": "290000-01-01"}',
+     '{"query_id": "q", "user_query": "x", "timestamp": 1700000000, "query_response_object_ids": {"a": [1]}}',
+     '{"action_name": "view", "query_id": "q", "timestamp": 1700000000, "event_attributes": '
+     '{"object": {"object_id": 3}, "position": {"ordinal": 2147483647}}}']
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(QUERIES | EVENTS | JUNK.map(lambda line: line + "\n"), max_size=20))
+def test_every_line_of_any_log_has_one_fate(load, rows):
+    source = load(query("first"), *rows)
+    num_bulk = sum(isinstance(row, str) and row.startswith('{"index"') for row in rows)
+    num_blank = sum(isinstance(row, str) and not row.strip() for row in rows)
+    assert sum(account.num_rows for account in source.accounts) == 1 + len(rows) - num_bulk - num_blank
+    fate = Counter()
+    for account in source.accounts:
+        fate.update(account.fates)
+    assert fate["searches"] == source.tables["searches"].num_rows
+    assert fate["events"] == source.tables["events"].num_rows
+    assert fate["set aside"] == sum(rejected.num_rows for rejected in source.rejected.values())
+    for name, table in source.tables.items():
+        if table.num_rows:
+            # An event of an unknown search may have no actor; validation sets it aside.
+            report = validate(table, SCHEMAS[name], may_be_empty=True).report
+            assert {problem.column for problem in report.problems} <= {"actor_id"}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

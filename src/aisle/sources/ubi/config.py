@@ -20,8 +20,8 @@ class UbiConfig:
     """An action at most this long before its search counts as made at the search's time: clocks differ. Earlier ones
     go to `events`. Larger forgives worse clocks."""
     attribution_days: Annotated[float, Ge(0)] = 7.0
-    """A cart, favourite or order without a query id is joined to the actor's last click of the product within this
-    time; 0 joins none."""
+    """A cart, favourite or order without a query id is joined to the last click of the product by the same user,
+    client or session within this time; 0 joins none."""
     drop_bots: bool = False
     """Set aside all rows of actors that look like bots; they are counted in any case."""
     bot_searches_per_hour: Annotated[int, Ge(1)] = 600

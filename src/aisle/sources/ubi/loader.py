@@ -15,9 +15,10 @@ from aisle.core.errors import SourceError
 from aisle.core.progress import progress_bar
 from aisle.sources.engine import engine
 from aisle.sources.source_tables import REJECTED_SCHEMA, Account, SourceTables
+from aisle.sources.statements import statement
 from aisle.sources.ubi.config import UbiConfig
 from aisle.sources.ubi.notes import notes_of
-from aisle.sources.ubi.reading import find_files, read_files, statement
+from aisle.sources.ubi.reading import find_files, read_files
 from aisle.tables import Stage
 
 __all__ = ["load_ubi"]
@@ -28,6 +29,8 @@ _KINDS = {"searches": "query", "events": "event"}
 _ACCOUNTS = """
 SELECT kind, fate, count(*) AS num FROM fates GROUP BY kind, fate ORDER BY kind DESC, num DESC, fate
 """
+# From the lines as they were read, so that a join that lost or doubled rows would not agree with it.
+_ROWS = "SELECT kind, count(*) FROM log_rows WHERE kind <> 'bulk' GROUP BY kind"
 
 
 def load_ubi(path: Path, config: UbiConfig | None = None) -> SourceTables:
@@ -79,12 +82,12 @@ def _join(connection: duckdb.DuckDBPyConnection, config: UbiConfig) -> None:
     }
     with progress_bar("join log", total=len(steps), unit="steps") as advance:
         for name, parameters in steps.items():
-            connection.execute(statement(name), parameters)
+            connection.execute(statement(f"ubi/{name}"), parameters)
             advance(1, name)
 
 
 def _result(connection: duckdb.DuckDBPyConnection, files: list[Path], config: UbiConfig) -> SourceTables:
-    tables = {name: connection.sql(statement(f"out_{name}")).to_arrow_table() for name in _TABLES}
+    tables = {name: connection.sql(statement(f"ubi/out_{name}")).to_arrow_table() for name in _TABLES}
     if not any(table.num_rows for table in tables.values()):
         raise SourceError(
             "A UBI log must hold at least one usable query or event",
@@ -106,7 +109,7 @@ def _result(connection: duckdb.DuckDBPyConnection, files: list[Path], config: Ub
 
 
 def _set_aside(connection: duckdb.DuckDBPyConnection, kind: str) -> pa.Table:
-    query = connection.sql(statement("out_set_aside"), params={"kind": kind})
+    query = connection.sql(statement("ubi/out_set_aside"), params={"kind": kind})
     return query.to_arrow_table().cast(REJECTED_SCHEMA)
 
 
@@ -115,4 +118,5 @@ def _accounts(connection: duckdb.DuckDBPyConnection) -> tuple[Account, ...]:
     for kind, fate, num in connection.execute(_ACCOUNTS).fetchall():
         fates.setdefault(kind, {})[fate] = num
     names = {"query": "ubi_queries", "event": "ubi_events"}
-    return tuple(Account(names[kind], sum(by_fate.values()), by_fate) for kind, by_fate in fates.items())
+    num_rows = dict(connection.execute(_ROWS).fetchall())
+    return tuple(Account(names[kind], num_rows[kind], by_fate) for kind, by_fate in fates.items())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from aisle.sources.statements import statement
 from aisle.sources.ubi.config import UbiConfig
-from aisle.sources.ubi.reading import statement
 
 __all__ = ["notes_of"]
 
@@ -14,7 +14,7 @@ _BASES = "SELECT coalesce(application, 'the log'), base FROM bases ORDER BY ALL"
 
 def notes_of(connection: duckdb.DuckDBPyConnection, config: UbiConfig) -> tuple[str, ...]:
     """Return a line for every rule that concerned at least one row, and how positions are counted."""
-    query = connection.execute(statement("out_counts"))
+    query = connection.execute(statement("ubi/out_counts"))
     names = [column[0] for column in query.description or ()]
     counts = dict(zip(names, query.fetchall()[0], strict=True))
     bots = "set aside" if config.drop_bots else "kept (--set drop_bots=true sets them aside)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 
 import duckdb
@@ -15,17 +14,18 @@ from aisle.core.progress import progress_bar
 from aisle.sources.columnar import parquet_batches
 from aisle.sources.delimited import read_delimited
 from aisle.sources.files import EXTENSIONS
+from aisle.sources.statements import statement
 from aisle.sources.textfile import inspect_text, readable
 from aisle.sources.ubi.actions import action_table
 
-__all__ = ["find_files", "read_files", "statement"]
+__all__ = ["find_files", "read_files"]
 
 _LONGEST_LINE = 64 << 20
 
 _LOG_ROWS = """
 CREATE TEMP TABLE log_rows (number BIGINT, line BIGINT, kind VARCHAR, reason VARCHAR, text VARCHAR, mark UBIGINT,
     action VARCHAR, stage TINYINT, query_id VARCHAR, user_query VARCHAR, user_id VARCHAR, client_id VARCHAR,
-    session_id VARCHAR, at_us BIGINT, application VARCHAR, object_id VARCHAR, object_field VARCHAR, ordinal INTEGER,
+    session_id VARCHAR, at_us BIGINT, application VARCHAR, object_id VARCHAR, object_field VARCHAR, ordinal BIGINT,
     shown VARCHAR[])
 """
 _OF_TEXT = """(SELECT line, row_number() OVER () AS number
@@ -50,11 +50,6 @@ _PATHS = [
     *("$.query_response_object_ids", "$.query_response_hit_ids"),
 ]
 """Where a document keeps its fields, in the order of 01_rows.sql; a column of CSV has the path as its name."""
-
-
-def statement(name: str) -> str:
-    """Return one SQL statement of this package."""
-    return (resources.files("aisle.sources.ubi") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def find_files(path: Path) -> list[Path]:
@@ -93,7 +88,7 @@ def read_files(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None
             kind = "query" if "quer" in file.name.lower() else "event"
             parameters = {"paths": _PATHS, "offset": offset, "default_kind": kind}
             with _lines_of(connection, file) as (lines, more):
-                connection.execute(statement("01_rows").replace("file_lines", lines), {**parameters, **more})
+                connection.execute(statement("ubi/01_rows").replace("file_lines", lines), {**parameters, **more})
             offset = connection.execute("SELECT coalesce(max(number), 0) FROM log_rows").fetchall()[0][0]
             advance(1, file.name)
 
@@ -110,7 +105,7 @@ def _lines_of(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[tup
         _refuse_broken(file, rejected)
         yield _columns(connection, table, table.schema), {}
     else:
-        with readable(inspect_text(file)) as plain:
+        with readable(inspect_text(file), by_line=True) as plain:
             yield _OF_TEXT, {"path": str(plain), "longest": _LONGEST_LINE}
 
 

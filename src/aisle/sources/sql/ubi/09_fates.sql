@@ -1,7 +1,8 @@
 -- What became of every line that is a query or an event: each has exactly one fate.
 CREATE TEMP TABLE fates AS
 WITH product_fields AS (
-    SELECT DISTINCT coalesce(object_field, '') AS object_field FROM timed WHERE stage IS NOT NULL AND object_id IS NOT NULL
+    SELECT DISTINCT coalesce(object_field, '') AS object_field FROM timed
+    WHERE stage IS NOT NULL AND object_id IS NOT NULL
 )
 SELECT log_rows.number, log_rows.kind, CASE
     WHEN log_rows.reason IS NOT NULL THEN 'set aside'

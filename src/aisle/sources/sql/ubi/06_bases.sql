@@ -7,7 +7,8 @@ WITH met AS (
     WHERE timed.stage IS NOT NULL AND timed.ordinal IS NOT NULL AND NOT timed.is_bot
 ),
 counted AS (
-    SELECT application, count(*) FILTER (place = ordinal + 1) AS num_from_0, count(*) FILTER (place = ordinal) AS num_from_1,
+    SELECT application, count(*) FILTER (place = ordinal + 1) AS num_from_0,
+        count(*) FILTER (place = ordinal) AS num_from_1,
         min(ordinal) AS lowest
     FROM met GROUP BY application
 )

@@ -2,7 +2,12 @@
 CREATE TEMP TABLE timed AS
 SELECT events.number, events.action, events.stage, events.query_id, events.session_id, events.object_id,
     events.object_field, events.ordinal, events.at_us, events.application,
-    coalesce(searches.actor, events.actor) AS actor, coalesce(searches.query, events.user_query) AS query,
+    coalesce(searches.actor, events.actor) AS actor,
+    [name FOR name IN [
+        'user ' || coalesce(events.user_id, searches.user_id),
+        'client ' || coalesce(events.client_id, searches.client_id),
+        'session ' || coalesce(events.session_id, searches.session_id)
+    ] IF name IS NOT NULL] AS identities, coalesce(searches.query, events.user_query) AS query,
     searches.search_id IS NOT NULL AS is_known, searches.at_us AS searched_at,
     coalesce(events.at_us < searches.at_us - $skew_us, false) AS is_early,
     coalesce(events.at_us > searches.at_us + $late_us, false) AS is_late,

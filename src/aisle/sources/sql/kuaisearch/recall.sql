@@ -2,7 +2,8 @@
 -- says the same as an earlier one is a duplicate, and other lines with the same id get a number of their own.
 CREATE TEMP TABLE recall AS
 WITH fields AS (
-    SELECT number, hash(line) AS mark, json_extract_string(line, ['$.user_id', '$.session_id', '$.time_index', '$.query',
+    SELECT number, hash(line) AS mark, json_extract_string(line, ['$.user_id', '$.session_id', '$.time_index',
+        '$.query',
         '$.split', '$.impressed_item_ids', '$.clicked_item_ids', '$.purchased_item_ids']) AS field
     FROM lines WHERE reason IS NULL
 ),
@@ -16,7 +17,8 @@ named AS (
 ),
 copied AS (SELECT *, row_number() OVER (PARTITION BY key, mark ORDER BY number) AS copy FROM named),
 numbered AS (
-    SELECT *, CASE WHEN copy = 1 THEN row_number() OVER (PARTITION BY key, copy ORDER BY number) END AS version FROM copied
+    SELECT *, CASE WHEN copy = 1 THEN row_number() OVER (PARTITION BY key, copy ORDER BY number) END AS version
+    FROM copied
 )
 SELECT * EXCLUDE (key, version, mark), CASE WHEN version = 1 THEN key ELSE concat_ws('-', key, version) END AS search_id
 FROM numbered

@@ -47,7 +47,9 @@ timed AS (
             WHEN epoch BETWEEN 1e14 AND 7.26e15 THEN CAST(round(epoch) AS BIGINT)
             WHEN epoch BETWEEN 1e17 AND 7.26e18 THEN CAST(round(epoch / 1e3) AS BIGINT)
             WHEN epoch IS NULL THEN epoch_us(TRY_CAST(written_at AS TIMESTAMPTZ))
-        END AS at_us
+        END AS any_us,
+        -- Years 1 to 9999: farther times are no times, and would overflow.
+        CASE WHEN any_us BETWEEN -62135596800000000 AND 253402300799999999 THEN any_us END AS at_us
     FROM named
 ),
 judged AS (
@@ -70,6 +72,7 @@ SELECT $offset + number AS number, number AS line, coalesce(kind, $default_kind)
     object_id, object_field, ordinal,
     CASE
         WHEN kind <> 'query' OR reason IS NOT NULL OR shown_text IS NULL THEN NULL
+        WHEN starts_with(ltrim(shown_text), '{') THEN NULL
         WHEN starts_with(ltrim(shown_text), '[') AND json_valid(shown_text)
             THEN [trim(one) FOR one IN CAST(CAST(shown_text AS JSON) AS VARCHAR[]) IF trim(one) <> '']
         ELSE [one FOR one IN regexp_split_to_array(trim(shown_text, '[] '), '[,|;\s]+') IF one <> '']
