@@ -5,6 +5,7 @@ CREATE TABLE shown AS
 SELECT
     COALESCE(searches.search_index, -1)::INTEGER AS search_index,
     COALESCE(products.product_index, -1)::INTEGER AS product_index,
+    searches.snapshot,
     impressions.position,
     impressions.propensity::FLOAT AS propensity
 FROM read_parquet([$impressions, $empty_impressions], union_by_name = true) AS impressions
