@@ -242,7 +242,7 @@ def test_events_outside_a_list_are_history_and_nothing_else(mine_framed):
     assert past(done, "q") == [("a", 4), ("b", 1)]
     assert past(done, "r") == [("a", 4), ("b", 1), ("c", 1)]
     assert done.summary["events"] == {
-        "rows": 6, "in_history": 3, "other_action": 1, "without_product": 1, "unknown_product": 1,
+        "rows": 6, "in_history": 3, "other_action": 1, "without_product": 1, "unknown_product": 1, "duplicate": 0,
     }  # fmt: skip
     texts = [row["text"] for row in done.rows("queries")]
     of_events = [row["query_index"] for row in done.rows("histories")][:3]
@@ -252,6 +252,13 @@ def test_events_outside_a_list_are_history_and_nothing_else(mine_framed):
     assert done.summary["splits"]["train"]["repeat_orders"] == 1
     assert {row["query_index"] for row in done.rows("neighbours_query", 2)} == {texts.index("lamp")}
     assert sum(row["orders"] for row in done.rows("statistics", 2)) == 1
+
+
+def test_events_that_were_logged_twice_happened_once(mine_framed):
+    view = {"actor_id": "u", "at": DAY, "action": "view", "product_id": "a"}
+    done = mine_framed([search("q", 10 * DAY)], shown("q", "a"), events=[view, view, view | {"product_id": "b"}])
+    assert past(done, "q") == [("a", 1), ("b", 1)]
+    assert (done.summary["events"]["in_history"], done.summary["events"]["duplicate"]) == (2, 1)
 
 
 def test_actors_are_users_else_clients_else_sessions(mine_framed):

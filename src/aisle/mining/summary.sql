@@ -85,7 +85,14 @@ UNION ALL
 SELECT 'events', NULL, NULL, 'other_action', count(*) FROM outside_events
 WHERE product_index IS NOT NULL AND stage IS NULL
 UNION ALL
-SELECT 'events', NULL, NULL, 'in_history', count(*) FROM outside_events
+SELECT 'events', NULL, NULL, 'in_history', count(DISTINCT (actor_index, query_index, product_index, stage, happened_us))
+FROM outside_events
+WHERE product_index IS NOT NULL AND stage IS NOT NULL
+UNION ALL
+SELECT
+    'events', NULL, NULL, 'duplicate',
+    count(*) - count(DISTINCT (actor_index, query_index, product_index, stage, happened_us))
+FROM outside_events
 WHERE product_index IS NOT NULL AND stage IS NOT NULL;
 
 INSERT INTO counts
