@@ -10,7 +10,9 @@ SELECT
     impressions.position,
     impressions.propensity::FLOAT AS propensity,
     impressions.file_row_number AS place_in_file
-FROM read_parquet([$impressions, $empty_impressions], union_by_name = true, file_row_number = true) AS impressions
+FROM read_parquet(
+    [$impressions, $empty_impressions], union_by_name = true, hive_partitioning = false, file_row_number = true
+) AS impressions
 LEFT JOIN searches ON searches.search_id = impressions.search_id
 LEFT JOIN products ON products.product_id = impressions.product_id;
 
@@ -26,7 +28,9 @@ SELECT
     epoch_us(impressions.carted_at) AS carted_us,
     epoch_us(impressions.ordered_at) AS ordered_us,
     impressions.stage
-FROM read_parquet([$impressions, $empty_impressions], union_by_name = true, file_row_number = true) AS impressions
+FROM read_parquet(
+    [$impressions, $empty_impressions], union_by_name = true, hive_partitioning = false, file_row_number = true
+) AS impressions
 INNER JOIN shown ON shown.place_in_file = impressions.file_row_number
 INNER JOIN searches ON searches.search_index = shown.search_index
 WHERE
