@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -76,6 +77,8 @@ def run(folder: Path, impressions: int) -> dict[str, Any]:
         "memory_limit_gb": MEMORY_GB,
         "train_positives_per_search": mined["positives_per_search"],
         "mined_gb": mined["mined_gb"],
+        # More than the threads: other work was running beside, and wall times are longer than on a free machine.
+        "load_average": round(os.getloadavg()[1], 1),
     }
 
 

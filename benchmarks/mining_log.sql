@@ -59,9 +59,11 @@ COPY (
         'p' || lpad(product::VARCHAR, 8, '0') AS product_id,
         place::INTEGER AS position,
         CASE WHEN clicked THEN make_timestamptz(searched_us + delay + 5000000) END AS clicked_at,
-        CASE WHEN clicked AND delay % 7000000 = 0 THEN make_timestamptz(searched_us + delay + 30000000) END AS favorited_at,
+        CASE WHEN clicked AND delay % 7000000 = 0 THEN make_timestamptz(searched_us + delay + 30000000) END
+            AS favorited_at,
         CASE WHEN clicked AND carted THEN make_timestamptz(searched_us + delay + 60000000) END AS carted_at,
-        CASE WHEN clicked AND carted AND ordered THEN make_timestamptz(searched_us + delay + 600000000) END AS ordered_at,
+        CASE WHEN clicked AND carted AND ordered THEN make_timestamptz(searched_us + delay + 600000000) END
+            AS ordered_at,
         CASE WHEN random THEN 0.1 ELSE 0.9 END AS propensity,
         CASE WHEN random THEN 'random' ELSE 'ranked' END AS slot
     FROM shown

@@ -67,7 +67,9 @@ def mine_rows(folder, config=None, windows=None, **tables):
 
 @pytest.fixture
 def mine_tables(tmp_path_factory):
-    """Mine tables of plain rows; see `mine_rows`."""
-    return lambda config=None, windows=None, **tables: mine_rows(
-        tmp_path_factory.mktemp("log"), config, windows, **tables
-    )
+    """Mine tables of plain rows, in a new folder where none is named; see `mine_rows`."""
+
+    def run(config=None, windows=None, *, folder=None, **tables):
+        return mine_rows(folder or tmp_path_factory.mktemp("log"), config, windows, **tables)
+
+    return run

@@ -242,7 +242,7 @@ def test_events_outside_a_list_are_history_and_nothing_else(mine_framed):
     assert past(done, "q") == [("a", 4), ("b", 1)]
     assert past(done, "r") == [("a", 4), ("b", 1), ("c", 1)]
     assert done.summary["events"] == {
-        "rows": 6, "in_history": 3, "other_action": 1, "without_product": 1, "unknown_product": 1,
+        "rows": 6, "in_history": 3, "other_action": 1, "without_product": 1, "unknown_product": 1, "duplicate": 0,
     }  # fmt: skip
     texts = [row["text"] for row in done.rows("queries")]
     of_events = [row["query_index"] for row in done.rows("histories")][:3]
@@ -252,6 +252,13 @@ def test_events_outside_a_list_are_history_and_nothing_else(mine_framed):
     assert done.summary["splits"]["train"]["repeat_orders"] == 1
     assert {row["query_index"] for row in done.rows("neighbours_query", 2)} == {texts.index("lamp")}
     assert sum(row["orders"] for row in done.rows("statistics", 2)) == 1
+
+
+def test_events_that_were_logged_twice_happened_once(mine_framed):
+    view = {"actor_id": "u", "at": DAY, "action": "view", "product_id": "a"}
+    done = mine_framed([search("q", 10 * DAY)], shown("q", "a"), events=[view, view, view | {"product_id": "b"}])
+    assert past(done, "q") == [("a", 1), ("b", 1)]
+    assert (done.summary["events"]["in_history"], done.summary["events"]["duplicate"]) == (2, 1)
 
 
 def test_actors_are_users_else_clients_else_sessions(mine_framed):
@@ -381,6 +388,13 @@ def test_a_product_that_left_the_catalogue_is_counted_and_left_out(mine_framed):
     assert outcomes(done, "q") == {}
 
 
+def test_a_folder_with_the_signs_of_a_pattern_in_its_name(mine_tables, tmp_path):
+    searches = framed(search("q", 10 * DAY))
+    tables = {"products": PRODUCTS, "searches": searches, "impressions": shown("q", "ab")}
+    done = mine_tables(CONFIG, folder=tmp_path / "split=test [1]*? %20", **tables)
+    assert done.summary["impressions"]["rows"] == 2
+
+
 def test_odd_queries_are_kept_and_long_ones_cut(mine_framed):
     odd = ["x" * 10_000, "x" * 600, "a\x00b", "👗", "فستان أحمر", "Ｒed  Dress", "™"]
     done = mine_framed([search(f"q{n}", 10 * DAY, word) for n, word in enumerate(odd)], shown("q0", "a"))
@@ -433,20 +447,39 @@ def test_exposures_are_told_where_the_log_names_them(mine_framed):
 
 @pytest.fixture
 def crowded(mine_tables):
-    """Mine one log of 60 searches, with any config."""
+    """Mine one log of 60 searches, with any config; what test searches asked and showed can be changed."""
 
-    def run(config):
+    def run(config, *, test_query=None, test_click=0):
         searches = [
             search(f"q{n}", n * 300, f"word {n * n % 7}", f"u{n % 5}", session_id=f"s{n // 3}") for n in range(60)
         ]
+        if test_query is not None:
+            searches = [
+                row | {"query": test_query, "user_id": "u0"} if n >= 54 else row for n, row in enumerate(searches)
+            ]
         page = [
-            row | {"clicked_at": n * 300 + n % 3 if (n + row["position"]) % 3 == 0 else None}
+            row
+            | {"clicked_at": n * 300 + n % 3 if (n + row["position"]) % 3 == (test_click if n >= 54 else 0) else None}
             for n in range(60)
             for row in shown(f"q{n}", "abcde")
         ]
         return mine_tables(config, products=PRODUCTS, searches=searches, impressions=page)
 
     return run
+
+
+def test_test_rows_change_nothing_that_training_reads(crowded):
+    one, other = crowded(CONFIG), crowded(CONFIG, test_query="rug", test_click=1)
+    assert one.rows("outcomes", "test") != other.rows("outcomes", "test")
+    kinds = ("neighbours_query", "neighbours_product", "statistics", "sampling")
+    files = [f"{kind}/{path.name}" for kind in kinds for path in sorted((one.folder / kind).iterdir())]
+    files += [f"outcomes/{split}.parquet" for split in ("train", "validation")]
+    assert len(files) > 6
+    assert [name for name in files if (one.folder / name).read_bytes() != (other.folder / name).read_bytes()] == []
+    for split in ("train", "validation"):
+        # Where an actor's rows of the history begin may differ, for other actors have other pasts later; they do not.
+        names = [row["search_id"] for row in one.rows("examples", split)]
+        assert [past(one, name) for name in names] == [past(other, name) for name in names]
 
 
 def test_every_file_is_as_its_schema_says(crowded):

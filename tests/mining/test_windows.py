@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.core.errors import TableError
@@ -52,8 +52,13 @@ def test_validation_beside_test_is_labelled_by_all():
 
 
 def test_what_trains_lies_before_all_that_is_held_out():
-    split = [TRAIN] * 40 + [TEST] + [TRAIN] * 59
-    assert windows(range(100), split).train_end <= 40
+    split = [TRAIN] * 60 + [TEST] + [TRAIN] * 39
+    assert windows(range(100), split).train_end <= 60
+
+
+def test_splits_drawn_at_random_are_refused():
+    with pytest.raises(TableError, match=r"follow each other in time.*=80.*=76.*without the column"):
+        windows(range(100), [TRAIN] * 4 + [TEST] * 20 + [TRAIN] * 76)
 
 
 def test_boundaries_lie_between_distinct_times():
@@ -81,6 +86,7 @@ def test_training_in_one_instant_is_refused_with_the_reason():
         windows([1] * 8 + [2, 3])
 
 
+@settings(deadline=None)
 @given(
     times=st.lists(st.integers(0, 30), min_size=3, max_size=60),
     num_slices=st.integers(2, 8),

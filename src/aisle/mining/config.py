@@ -100,8 +100,8 @@ class MiningConfig:
     graph: GraphConfig = field(default_factory=GraphConfig)
 
     memory_gb: Annotated[float, Gt(0.1)] = 3.0
-    """Memory that DuckDB may hold before it spills to disk, in 10⁹ bytes; the process needs about half more. It
-    changes no result."""
+    """Memory that DuckDB may hold before it spills to disk, in 10⁹ bytes; the process needs some 0.3 more. It changes
+    no result."""
 
     threads: Annotated[int, Ge(1)] | None = None
     """Threads; None: all cores. Changes no result."""

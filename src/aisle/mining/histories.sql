@@ -38,8 +38,9 @@ SELECT
     stage,
     happened_us
 FROM (
+    -- Not UNION ALL: what was logged twice at one instant happened once.
     SELECT actor_index, query_index, product_index, stage, happened_us FROM actions WHERE actor_index >= 0
-    UNION ALL
+    UNION
     SELECT actor_index, query_index, product_index, stage, happened_us FROM outside_events
     WHERE product_index IS NOT NULL AND stage IS NOT NULL
 ) AS dated;

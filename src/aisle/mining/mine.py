@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -102,15 +103,20 @@ def mine_log(
 
 def _inputs(log: LogFiles, work: Path) -> dict[str, object]:
     """Return the path of every table, and of an empty file with all columns of its contract beside it."""
-    paths: dict[str, object] = {"products": str(log.products)}
+    paths: dict[str, object] = {"products": _exactly(log.products)}
     tables = {"searches": log.searches, "impressions": log.impressions, "events": log.events, "users": log.users}
     for name, path in tables.items():
         fields = [(column.name, column.type) for column in SCHEMAS[name].columns]
         fields += _EXPOSURE_COLUMNS if name == "impressions" else ()
         empty = work / f"empty_{name}.parquet"
         pq.write_table(pa.schema(fields).empty_table(), empty)
-        paths |= {name: str(path or empty), f"empty_{name}": str(empty)}
+        paths |= {name: _exactly(path or empty), f"empty_{name}": _exactly(empty)}
     return paths
+
+
+def _exactly(path: Path) -> str:
+    """Return a pattern that only this path matches: DuckDB takes the files that it reads for patterns."""
+    return re.sub(r"([*?[])", r"[\1]", str(path))
 
 
 def _settings(config: MiningConfig) -> dict[str, object]:

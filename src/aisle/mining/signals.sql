@@ -1,5 +1,5 @@
--- What makes edges: every stage that a product reached for a query, with its weight and its time. And the searches of
--- every slice: since searches are numbered by time, a slice is a range of numbers.
+-- What makes edges: every stage that a product reached for a query, with its weight and its time. And how often each
+-- slice showed each product.
 
 CREATE TABLE stage_weights AS
 SELECT * FROM (VALUES
@@ -19,6 +19,15 @@ FROM (
 ) AS parts
 INNER JOIN stage_weights ON stage_weights.stage = parts.stage
 WHERE parts.happened_us < $train_end AND stage_weights.weight > 0;
+
+CREATE TABLE shown_in_slices AS
+SELECT
+    snapshot,
+    product_index,
+    count(*) AS impressions
+FROM shown
+WHERE search_index >= 0 AND product_index >= 0
+GROUP BY snapshot, product_index;
 
 CREATE TABLE product_totals (
     product_index INTEGER, impressions BIGINT, clicks BIGINT, favorites BIGINT, carts BIGINT, orders BIGINT

@@ -1,4 +1,5 @@
 -- How often the sampler draws a product in slice $snapshot: each positive of the slice's searches once an epoch.
+-- Searches are numbered by time, so those of the slice are $first_search … $end_search - 1.
 
 COPY (
     SELECT

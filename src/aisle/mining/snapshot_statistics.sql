@@ -1,5 +1,5 @@
 -- Products and queries as of $snapshot_us: the counts of the snapshot before, and what has happened since
--- $previous_us. Searches are numbered by time, so those of the slice are $first_search … $end_search - 1.
+-- $previous_us, in the slice before the snapshot.
 
 CREATE OR REPLACE TABLE product_totals AS
 SELECT
@@ -12,10 +12,9 @@ SELECT
 FROM (
     SELECT * FROM product_totals
     UNION ALL
-    SELECT product_index, count(*), 0, 0, 0, 0
-    FROM shown
-    WHERE search_index >= $first_search AND search_index < $end_search AND product_index >= 0
-    GROUP BY product_index
+    SELECT product_index, impressions, 0, 0, 0, 0
+    FROM shown_in_slices
+    WHERE snapshot = $snapshot - 1
     UNION ALL
     SELECT
         product_index,
@@ -62,7 +61,7 @@ FROM (
     UNION ALL
     SELECT query_index, count(*)
     FROM searches
-    WHERE search_index >= $first_search AND search_index < $end_search
+    WHERE snapshot = $snapshot - 1
     GROUP BY query_index
 ) AS parts
 GROUP BY query_index;

@@ -47,9 +47,8 @@ def write_snapshots(
             "previous_us": times[snapshot - 1],
             "snapshot_us": times[snapshot],
         }
-        slice_before = {"first_search": begins[snapshot - 1], "end_search": begins[snapshot]}
         run_sql(connection, "snapshot_graph", values)
-        run_sql(connection, "snapshot_statistics", values | slice_before)
+        run_sql(connection, "snapshot_statistics", values)
         if snapshot < windows.num_slices:
             slice_after = {"first_search": begins[snapshot], "end_search": begins[snapshot + 1]}
             run_sql(connection, "snapshot_sampling", values | slice_after)

@@ -5,7 +5,7 @@ CREATE TABLE products AS
 SELECT
     product_id,
     file_row_number::INTEGER AS product_index
-FROM read_parquet($products, file_row_number = true);
+FROM read_parquet($products, hive_partitioning = false, file_row_number = true);
 
 CREATE TABLE raw_searches AS
 SELECT
@@ -23,7 +23,7 @@ SELECT
     session_id,
     location,
     split
-FROM read_parquet([$searches, $empty_searches], union_by_name = true);
+FROM read_parquet([$searches, $empty_searches], union_by_name = true, hive_partitioning = false);
 
 CREATE TABLE raw_events AS
 SELECT
@@ -33,13 +33,13 @@ SELECT
     product_id,
     query,
     search_id
-FROM read_parquet([$events, $empty_events], union_by_name = true);
+FROM read_parquet([$events, $empty_events], union_by_name = true, hive_partitioning = false);
 
 CREATE TABLE user_locations AS
 SELECT
     user_id,
     location
-FROM read_parquet([$users, $empty_users], union_by_name = true)
+FROM read_parquet([$users, $empty_users], union_by_name = true, hive_partitioning = false)
 WHERE location IS NOT NULL;
 
 -- Each spelling once, numbered for Python, which normalises them block by block.

@@ -13,35 +13,22 @@ SELECT 'queries', NULL, NULL, 'searches_with_cut_query', count(*) FROM raw_searc
 -- Impressions: those that are an outcome by its stage, the same product again in one search, those below the seen
 -- window, and those of searches without an action.
 INSERT INTO counts
-WITH inside AS (
+WITH known AS (
     SELECT
-        last_places.last_place IS NOT NULL AS has_action,
-        COALESCE(
-            shown.position BETWEEN last_places.last_place - $skips_above AND last_places.last_place + $skips_below,
-            FALSE
-        ) AS seen,
-        count(*) AS amount
+        count(*) AS amount,
+        count(*) FILTER (WHERE search_index IN (SELECT search_index FROM last_places)) AS with_action
     FROM shown
-    LEFT JOIN last_places ON last_places.search_index = shown.search_index
-    WHERE shown.search_index >= 0 AND shown.product_index >= 0
-    GROUP BY ALL
-),
-
-above AS (
-    SELECT count(DISTINCT (own_actions.search_index, own_actions.product_index, own_actions.position)) AS amount
-    FROM own_actions
-    INNER JOIN last_places ON last_places.search_index = own_actions.search_index
-    WHERE own_actions.position < last_places.last_place - $skips_above
+    WHERE search_index >= 0 AND product_index >= 0
 ),
 
 kept AS (
     SELECT
-        COALESCE(sum(amount), 0) AS amount
-    FROM (
-        SELECT amount FROM inside WHERE seen
-        UNION ALL
-        SELECT amount FROM above
-    ) AS parts
+        (SELECT count(*) FROM seen)
+        -- Acted on, though far above the last action.
+        + count(DISTINCT (own_actions.search_index, own_actions.product_index, own_actions.position)) AS amount
+    FROM own_actions
+    INNER JOIN last_places ON last_places.search_index = own_actions.search_index
+    WHERE own_actions.position < last_places.last_place - $skips_above
 ),
 
 own AS (
@@ -59,16 +46,16 @@ SELECT 'impressions', NULL, NULL, 'unknown_search', count(*) FROM shown WHERE se
 UNION ALL
 SELECT 'impressions', NULL, NULL, 'unknown_product', count(*) FROM shown WHERE search_index >= 0 AND product_index < 0
 UNION ALL
-SELECT 'impressions', NULL, NULL, 'without_action', COALESCE(sum(amount), 0) FROM inside WHERE NOT has_action
+SELECT 'impressions', NULL, NULL, 'without_action', amount - with_action FROM known
 UNION ALL
-SELECT 'impressions', NULL, NULL, 'not_seen', COALESCE(sum(inside.amount), 0) - max(above.amount)
-FROM above LEFT JOIN inside ON inside.has_action AND NOT inside.seen
+SELECT 'impressions', NULL, NULL, 'not_seen', known.with_action - kept.amount FROM known CROSS JOIN kept
 UNION ALL
 SELECT 'impressions', NULL, NULL, 'shown_again', max(kept.amount) - COALESCE(sum(own.amount), 0)
 FROM kept LEFT JOIN own ON TRUE
 UNION ALL
 SELECT 'impressions', NULL, NULL, stage_names.name, COALESCE(sum(own.amount), 0)
-FROM (VALUES (0, 'skipped'), (1, 'clicked'), (2, 'favorited'), (3, 'carted'), (4, 'ordered')) AS stage_names(stage, name)
+FROM (VALUES (0, 'skipped'), (1, 'clicked'), (2, 'favorited'), (3, 'carted'), (4, 'ordered'))
+    AS stage_names(stage, name)
 LEFT JOIN own ON own.stage = stage_names.stage
 GROUP BY stage_names.name;
 
@@ -98,7 +85,14 @@ UNION ALL
 SELECT 'events', NULL, NULL, 'other_action', count(*) FROM outside_events
 WHERE product_index IS NOT NULL AND stage IS NULL
 UNION ALL
-SELECT 'events', NULL, NULL, 'in_history', count(*) FROM outside_events
+SELECT 'events', NULL, NULL, 'in_history', count(DISTINCT (actor_index, query_index, product_index, stage, happened_us))
+FROM outside_events
+WHERE product_index IS NOT NULL AND stage IS NOT NULL
+UNION ALL
+SELECT
+    'events', NULL, NULL, 'duplicate',
+    count(*) - count(DISTINCT (actor_index, query_index, product_index, stage, happened_us))
+FROM outside_events
 WHERE product_index IS NOT NULL AND stage IS NOT NULL;
 
 INSERT INTO counts

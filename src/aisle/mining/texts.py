@@ -29,8 +29,8 @@ def normalise_spellings(connection: duckdb.DuckDBPyConnection, *, max_chars: int
     [(count,)] = connection.execute("SELECT count(*) FROM spellings").fetchall()
     for start in range(1, count + 1, _BLOCK):
         block = connection.sql(
-            "SELECT spelling, query FROM spellings WHERE spelling >= $start AND spelling < $end",
-            params={"start": start, "end": start + _BLOCK},
+            "SELECT spelling, left(query, $chars) AS query FROM spellings WHERE spelling >= $start AND spelling < $end",
+            params={"start": start, "end": start + _BLOCK, "chars": max_chars},
         ).to_arrow_table()
         keys = query_keys(block.column("query").combine_chunks(), max_chars=max_chars)
         connection.register("keyed", pa.table({"spelling": block.column("spelling"), "text": keys}))

@@ -81,7 +81,8 @@ def find_windows(
         test_share: See above.
 
     Raises:
-        TableError: If there is no search, or too few distinct times to cut between.
+        TableError: If there is no search, there are too few distinct times to cut between, or most searches that the
+            log names training lie after the first held-out one.
     """
     if len(searched_us) == 0:
         raise TableError(
@@ -100,10 +101,25 @@ def find_windows(
     before_test = times < test_from
     validation = split == VALIDATION
     validation_from = FOREVER if validation.any() else _cut(times[before_test], share=validation_share)
+    _refuse_mixed(times, split, held_out_from=min(_first(times, validation), test_from))
     train_end = min(_first(times, validation), validation_from, test_from)
     starts = _slice_starts(times[times < train_end], num_slices)
     validation_until = FOREVER if (validation & ~before_test).any() else test_from
     return Windows((*starts, train_end), validation_from, test_from, validation_until)
+
+
+def _refuse_mixed(
+    times: Int64[np.ndarray, " searches"], split: Int8[np.ndarray, " searches"], *, held_out_from: int
+) -> None:
+    """Refuse splits that were drawn at random: hardly a training search is left before the first held-out one."""
+    training = split == TRAIN
+    later = int((training & (times >= held_out_from)).sum())
+    if 2 * later > int(training.sum()):
+        raise TableError(
+            "Splits of a log must follow each other in time, training searches first",
+            received={"training_searches": int(training.sum()), "after_the_first_held_out_one": later},
+            remedy="Import the searches without the column `split`; they are then split by time.",
+        )
 
 
 def _first(times: Int64[np.ndarray, " searches"], chosen: Bool[np.ndarray, " searches"]) -> int:
