@@ -30,6 +30,10 @@ _CLICK_SLOPE, _CLICK_MARGIN = 1.5, -0.2
 """A product that seems worth the shopper's threshold and this much more is clicked in one of two looks."""
 _CART_SLOPE, _CART_MARGIN = 2.5, -0.2
 _ORDER_SLOPE, _ORDER_MARGIN = 3.0, -0.75
+_EAGER_SIGMA = 0.8
+"""How much readier to click one search is than another, in units of the click's logit."""
+_READY_SHARE, _UNREADY_CART_SHARE = 0.6, 0.2
+"""Share of the needs that are to be met now; whoever only looks around buys nothing and seldom fills a cart."""
 _FAVOURITE_SHARE = 0.05
 _CONTENT_SHARE = 0.6
 """Share of the shoppers who are done when they have put something into the cart."""
@@ -72,8 +76,10 @@ class Browsing:
         clicked &= self._chance("click", needs, products, attempt) < attraction
         worth = parts.total - needs.threshold[:, None]
         cart, order = _logistic(_CART_SLOPE * (worth + _CART_MARGIN)), _logistic(_ORDER_SLOPE * (worth + _ORDER_MARGIN))
+        ready = (self._draws["ready"].uniform(needs.need) < _READY_SHARE)[:, None]
+        cart = cart * np.where(ready, 1.0, _UNREADY_CART_SHARE)
         carted = clicked & (self._chance("cart", needs, products, attempt) < cart)
-        would_order = carted & (self._chance("order", needs, products, attempt) < order)
+        would_order = carted & ready & (self._chance("order", needs, products, attempt) < order)
         num_bought = np.cumsum(would_order, axis=1)
         ordered = would_order & (num_bought == 1)
         # The shopper goes down the page and is gone after the first order.
@@ -103,7 +109,8 @@ class Browsing:
         seen = parts.type_fit(_SEEN_RELATED, _SEEN_OTHER) + parts.details + _SEEN_TASTE * parts.taste
         seen += _SEEN_RATING * self._stock.rating[products]
         seen += _SEEN_NOISE * self._draws["glance"].normal(needs.need[:, None], attempt[:, None], products)
-        return _logistic(_CLICK_SLOPE * (seen - needs.threshold[:, None] + _CLICK_MARGIN))
+        eager = _EAGER_SIGMA * self._draws["eager"].normal(needs.need, attempt)[:, None]
+        return _logistic(_CLICK_SLOPE * (seen - needs.threshold[:, None] + _CLICK_MARGIN) + eager)
 
     def _examines(self, needs: Needs, products: Products, attempt: Attempts) -> Places:
         chance = self._draws["depth"].uniform(needs.need, attempt)
@@ -120,7 +127,19 @@ class Browsing:
         return self._draws[name].uniform(needs.need[:, None], attempt[:, None], products)
 
 
-_STREAMS = ("depth", "patience", "overlooked", "glance", "click", "cart", "order", "favourite", "content")
+_STREAMS = (
+    "depth",
+    "patience",
+    "overlooked",
+    "glance",
+    "click",
+    "cart",
+    "order",
+    "favourite",
+    "content",
+    "eager",
+    "ready",
+)
 
 
 def _logistic(value: Float32[np.ndarray, "rows places"]) -> Float32[np.ndarray, "rows places"]:

@@ -29,18 +29,18 @@ __all__ = ["NAMES_GROUP", "NAMES_NOTHING", "NAMES_TYPE", "Phrased", "Phrasing"]
 NAMES_NOTHING, NAMES_GROUP, NAMES_TYPE = 0, 1, 2
 """What a query says of the type: nothing, the category above it, the type."""
 
-_GROUP_SHARE, _SHOPPER_NAME_SHARE, _BRAND_ALONE_SHARE, _GIFT_TYPE_SHARE = 0.2, 0.1, 0.4, 0.35
-_SHOPPER_VALUE_SHARE = 0.15
+_GROUP_SHARE, _SHOPPER_NAME_SHARE, _BRAND_ALONE_SHARE, _GIFT_TYPE_SHARE = 0.2, 0.05, 0.4, 0.35
+_SHOPPER_VALUE_SHARE = 0.1
 """Of the values in a query of any kind but `OWN_WORDS`."""
 _TRAILING_SHARE = 0.6
 """Of the values that have words for the end of a query, such as "for men"."""
-_STYLE_SHARE = 0.05
-_NAME_FIRST_SHARE = 0.15
-_PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.2, 0.06, 0.05
-_PLAIN_FRAME_SHARE, _QUALITY_FRAME_SHARE = 0.02, 0.03
+_STYLE_SHARE, _OWN_STYLE_SHARE, _OWN_LONG_SHARE = 0.02, 0.15, 0.1
+_NAME_FIRST_SHARE = 0.1
+_PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.15, 0.05, 0.08
+_PLAIN_FRAME_SHARE, _QUALITY_FRAME_SHARE = 0.015, 0.02
 _SAYS_PRICE_SHARE = 0.7
 _NO_TEXT = pa.scalar(None, pa.string())
-_MORE_SHARE = 0.5
+_MORE_SHARE = 0.3
 """Share of second queries that state one value more than the first; the others state one less."""
 
 
@@ -140,7 +140,8 @@ class Phrasing:
 
     def _style_words(self, needs: Needs, shape: Phrased, chance: _Chances) -> pa.Array:
         """Name the shopper's own style now and then: a taste put into words."""
-        says = (chance("style") < _STYLE_SHARE) & (needs.persona < 0) & (shape.names == NAMES_TYPE)
+        share = np.where(shape.says_shopper_words, _OWN_STYLE_SHARE, _STYLE_SHARE)
+        says = (chance("style") < share) & (needs.persona < 0) & (shape.names == NAMES_TYPE)
         style = np.full(len(needs), NOTHING, np.int64)
         style[says] = pick_style(self._style[needs.user_index[says]], chance("which style")[says])
         return self._lexicon.style_words.pick(style, chance("style words"))
@@ -156,12 +157,14 @@ class Phrasing:
         """Put words around the queries: the price wanted, praise, or the chatter of long ones."""
         says_price = (chance("says price") < _SAYS_PRICE_SHARE) & (attempt < 2) & (needs.persona < 0)
         frame = chance("framed")
+        talks = (needs.kind == QueryKind.OWN_WORDS) & (chance("talks") < _OWN_LONG_SHARE)
+        is_long = (attempt == 0) & ((needs.kind == QueryKind.LONG) | talks)
         chosen = {
             "cheap": says_price & (needs.price_shift < 0),
             "premium": says_price & (needs.price_shift > 0),
-            "long": (needs.kind == QueryKind.LONG) & (attempt == 0) & (needs.price_shift == 0),
-            "plain": (frame < _PLAIN_FRAME_SHARE) & (needs.price_shift == 0) & (needs.kind != QueryKind.LONG),
-            "quality": (frame > 1 - _QUALITY_FRAME_SHARE) & (needs.price_shift == 0) & (needs.kind != QueryKind.LONG),
+            "long": is_long & (needs.price_shift == 0),
+            "plain": (frame < _PLAIN_FRAME_SHARE) & (needs.price_shift == 0) & ~is_long,
+            "quality": (frame > 1 - _QUALITY_FRAME_SHARE) & (needs.price_shift == 0) & ~is_long,
         }
         for kind, where in chosen.items():
             rows = np.flatnonzero(where)

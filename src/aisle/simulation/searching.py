@@ -20,7 +20,7 @@ __all__ = ["MAX_ATTEMPTS", "Searches", "Searching"]
 
 MAX_ATTEMPTS = 3
 """Queries that a shopper tries for one need."""
-_AGAIN_SHARE, _AGAIN_AFTER_CLICK_SHARE = 0.20, 0.10
+_AGAIN_SHARE, _AGAIN_AFTER_CLICK_SHARE = 0.19, 0.09
 """Share of shoppers who found nothing and ask again in other words: without a click, and with one."""
 
 

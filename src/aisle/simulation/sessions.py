@@ -21,6 +21,7 @@ from aisle.simulation.marketplace import Block, Marketplace
 from aisle.simulation.policy import LoggingPolicy
 from aisle.simulation.rows import take_rows
 from aisle.simulation.truth_set import find_true_products
+from aisle.simulation.truth_tables import intents_table, truth_table
 from aisle.simulation.visits import draw_visits
 
 __all__ = ["LOG_FILES", "LogSummary", "write_log"]
@@ -144,8 +145,8 @@ def _write_truth(block: Block, market: Marketplace, tables: LogTables, summary: 
     rows = np.flatnonzero(tables.is_test(block.searches.at))
     searches = take_rows(block.searches, rows)
     truth = find_true_products(market, searches.needs, searches.at)
-    write("truth", tables.truth(truth, summary.searches + rows))
-    write("intents", tables.intents(searches, summary.searches + rows))
+    write("truth", truth_table(truth, summary.searches + rows, tables.product_id))
+    write("intents", intents_table(searches, summary.searches + rows))
     summary.truth_searches += len(rows)
     summary.truth_products += len(truth.row)
     summary.truth_s += time.perf_counter() - started
