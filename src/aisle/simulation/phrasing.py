@@ -34,7 +34,7 @@ _SHOPPER_VALUE_SHARE = 0.1
 """Of the values in a query of any kind but `OWN_WORDS`."""
 _TRAILING_SHARE = 0.6
 """Of the values that have words for the end of a query, such as "for men"."""
-_STYLE_SHARE, _OWN_STYLE_SHARE, _OWN_LONG_SHARE = 0.02, 0.15, 0.1
+_STYLE_SHARE, _OWN_STYLE_SHARE, _OWN_LONG_SHARE = 0.02, 0.1, 0.05
 _NAME_FIRST_SHARE = 0.1
 _PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.15, 0.05, 0.08
 _PLAIN_FRAME_SHARE, _QUALITY_FRAME_SHARE = 0.015, 0.02
