@@ -96,3 +96,10 @@ def test_another_query_is_another_look(browsing, needs, pages, actions):
     again = browsing.act(needs, pages, attempt=FIRST + np.int8(1))
     assert not np.array_equal(again.clicked, actions.clicked)
     assert np.array_equal(browsing.act(needs, pages, attempt=FIRST).clicked, actions.clicked)
+
+
+def test_only_those_who_mean_to_buy_buy(actions):
+    assert 0.5 < actions.is_ready.mean() < 0.7
+    assert not actions.ordered[~actions.is_ready].any()
+    assert 0 < actions.carted[~actions.is_ready].mean() < 0.5 * actions.carted[actions.is_ready].mean()
+    assert actions.clicked[~actions.is_ready].mean() > 0.8 * actions.clicked[actions.is_ready].mean()

@@ -45,3 +45,10 @@ def test_the_ordered_product_is_what_was_ordered_on_the_spot(block):
     assert np.array_equal(product[rows], block.searches.pages.product_index[rows, places])
     none = take_rows(block.searches, np.setdiff1d(np.arange(len(product)), rows))
     assert (none.ordered_product() == NO_PRODUCT).all()
+
+
+def test_those_who_mean_to_buy_try_harder(block):
+    searches = block.searches
+    first = searches.attempt == 0
+    ready = searches.actions.is_ready
+    assert ready[~first].mean() > ready[first].mean() + 0.08

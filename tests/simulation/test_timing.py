@@ -19,7 +19,7 @@ def stamp(market, needs, *, clicked=(), carted=(), ordered=(), log_end=LOG_END):
         return flags
 
     nobody = np.zeros(len(needs), bool)
-    actions = Actions(at(clicked), at(()), at(carted), at(ordered), nobody)
+    actions = Actions(at(clicked), at(()), at(carted), at(ordered), nobody, nobody)
     return Timing(market.stock, log_end=log_end, seed=0).stamp(
         needs,
         actions,

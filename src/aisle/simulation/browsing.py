@@ -53,6 +53,8 @@ class Actions:
     ordered: Places
     is_content: Bool[np.ndarray, " rows"]
     """Whether the shopper found something: bought it, or left it in the cart and is done."""
+    is_ready: Bool[np.ndarray, " rows"]
+    """Whether the shopper means to buy now rather than only to look around."""
 
 
 class Browsing:
@@ -76,10 +78,10 @@ class Browsing:
         clicked &= self._chance("click", needs, products, attempt) < attraction
         worth = parts.total - needs.threshold[:, None]
         cart, order = _logistic(_CART_SLOPE * (worth + _CART_MARGIN)), _logistic(_ORDER_SLOPE * (worth + _ORDER_MARGIN))
-        ready = (self._draws["ready"].uniform(needs.need) < _READY_SHARE)[:, None]
-        cart = cart * np.where(ready, 1.0, _UNREADY_CART_SHARE)
+        is_ready = self._draws["ready"].uniform(needs.need) < _READY_SHARE
+        cart = cart * np.where(is_ready, 1.0, _UNREADY_CART_SHARE)[:, None]
         carted = clicked & (self._chance("cart", needs, products, attempt) < cart)
-        would_order = carted & ready & (self._chance("order", needs, products, attempt) < order)
+        would_order = carted & is_ready[:, None] & (self._chance("order", needs, products, attempt) < order)
         num_bought = np.cumsum(would_order, axis=1)
         ordered = would_order & (num_bought == 1)
         # The shopper goes down the page and is gone after the first order.
@@ -92,6 +94,7 @@ class Browsing:
             carted=carted & goes_on,
             ordered=ordered,
             is_content=ordered.any(axis=1) | (carted.any(axis=1) & content),
+            is_ready=is_ready,
         )
 
     def attraction(self, needs: Needs, products: Products, *, attempt: Attempts) -> Float32[np.ndarray, "rows places"]:
