@@ -42,8 +42,8 @@ def main() -> None:
         simulate_marketplace(workspace, config)
         market = build_marketplace(config)
         queries, band, hidden = sample(workspace, options.sample)
-    recall = {(name, k): values for k in CUTS for name, values in systems(market, queries, hidden, k).items()}
-    rows = [row(name, k, values, band) for (name, k), values in recall.items()]
+    recall = {(name, k): values for k in CUTS for name, values in systems(market, queries, hidden, k=k).items()}
+    rows = [row(name, k, values, band=band) for (name, k), values in recall.items()]
     counts = {name: int((band == number).sum()) for number, name in enumerate(BANDS)}
     table = [
         f"| R@k on truth, {'quick' if options.quick else options.config} | " + " | ".join([*BANDS, "all"]) + " |",
@@ -85,18 +85,18 @@ def bands(training: pa.Array, asked: pa.Array) -> np.ndarray:
     return np.where(place < 0, 3, band[np.maximum(place, 0)])
 
 
-def systems(market: Marketplace, queries: pa.Array, hidden: HiddenSearches, k: int) -> dict[str, np.ndarray]:
+def systems(market: Marketplace, queries: pa.Array, hidden: HiddenSearches, *, k: int) -> dict[str, np.ndarray]:
     """Return every search's recall at k of BM25 and of the oracles."""
-    found = {"BM25": bm25_recall(market, queries, hidden, k)}
+    found = {"BM25": bm25_recall(market, queries, hidden, k=k)}
     for knowledge in Knowledge:
         name = f"oracle: {knowledge.value}"
         found[name] = oracle_recall(
-            market, hidden.needs, hidden.revealed, hidden.truth, at=hidden.at, knowledge=knowledge, k=k
+            market, hidden.needs, hidden.revealed, truth=hidden.truth, at=hidden.at, knowledge=knowledge, k=k
         )
     return found
 
 
-def bm25_recall(market: Marketplace, queries: pa.Array, hidden: HiddenSearches, k: int) -> np.ndarray:
+def bm25_recall(market: Marketplace, queries: pa.Array, hidden: HiddenSearches, *, k: int) -> np.ndarray:
     """Return BM25's recall among what was on sale."""
     lexical = LexicalRetriever.build(market.products)
     num = len(queries)
@@ -107,7 +107,7 @@ def bm25_recall(market: Marketplace, queries: pa.Array, hidden: HiddenSearches, 
     return np.bincount(hidden.truth.row, hit, minlength=num) / np.bincount(hidden.truth.row, minlength=num)
 
 
-def row(name: str, k: int, values: np.ndarray, band: np.ndarray) -> dict[str, object]:
+def row(name: str, k: int, values: np.ndarray, *, band: np.ndarray) -> dict[str, object]:
     """Return mean and 95 % half-width per band and over all sampled searches."""
     parts = {label: values[band == number] for number, label in enumerate(BANDS)} | {"all": values}
     return {

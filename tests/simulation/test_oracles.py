@@ -21,7 +21,7 @@ def recall(market, asked):
     revealed = Revealed(phrased.states, phrased.names, phrased.states_brand)
 
     def measured(knowledge, k):
-        return oracle_recall(market, searches.needs, revealed, truth, at=searches.at, knowledge=knowledge, k=k)
+        return oracle_recall(market, searches.needs, revealed, truth=truth, at=searches.at, knowledge=knowledge, k=k)
 
     return measured
 

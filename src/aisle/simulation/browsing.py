@@ -73,15 +73,15 @@ class Browsing:
             attempt: Number of the query for the need, from 0: another query is another look.
         """
         parts = self._utility.parts(needs, products)
-        attraction = self._attraction(parts, needs, products, attempt)
+        attraction = self._attraction(parts, needs, products, attempt=attempt)
         clicked = self._examines(needs, products, attempt)
-        clicked &= self._chance("click", needs, products, attempt) < attraction
+        clicked &= self._chance("click", needs, products, attempt=attempt) < attraction
         worth = parts.total - needs.threshold[:, None]
         cart, order = _logistic(_CART_SLOPE * (worth + _CART_MARGIN)), _logistic(_ORDER_SLOPE * (worth + _ORDER_MARGIN))
         is_ready = self._draws["ready"].uniform(needs.need) < _READY_SHARE
         cart = cart * np.where(is_ready, 1.0, _UNREADY_CART_SHARE)[:, None]
-        carted = clicked & (self._chance("cart", needs, products, attempt) < cart)
-        would_order = carted & is_ready[:, None] & (self._chance("order", needs, products, attempt) < order)
+        carted = clicked & (self._chance("cart", needs, products, attempt=attempt) < cart)
+        would_order = carted & is_ready[:, None] & (self._chance("order", needs, products, attempt=attempt) < order)
         num_bought = np.cumsum(would_order, axis=1)
         ordered = would_order & (num_bought == 1)
         # The shopper goes down the page and is gone after the first order.
@@ -90,7 +90,7 @@ class Browsing:
         content = self._draws["content"].uniform(needs.need, attempt) < _CONTENT_SHARE
         return Actions(
             clicked=clicked & goes_on,
-            favorited=clicked & goes_on & (self._chance("favourite", needs, products, attempt) < favourite),
+            favorited=clicked & goes_on & (self._chance("favourite", needs, products, attempt=attempt) < favourite),
             carted=carted & goes_on,
             ordered=ordered,
             is_content=ordered.any(axis=1) | (carted.any(axis=1) & content),
@@ -99,7 +99,8 @@ class Browsing:
 
     def attraction(self, needs: Needs, products: Products, *, attempt: Attempts) -> Float32[np.ndarray, "rows places"]:
         """Return the probability of a click on a product that is looked at."""
-        return self._attraction(self._utility.parts(needs, products), needs, products, attempt)
+        parts = self._utility.parts(needs, products)
+        return self._attraction(parts, needs, products, attempt=attempt)
 
     def examination(self, needs: Needs, num_places: int) -> Float32[np.ndarray, "rows places"]:
         """Return the probability that the shopper looks at each place of a page that holds nothing worth buying."""
@@ -107,7 +108,7 @@ class Browsing:
         return np.asarray((1 - _OVERLOOKED_SHARE) / (1 + odds), np.float32)
 
     def _attraction(
-        self, parts: Parts, needs: Needs, products: Products, attempt: Attempts
+        self, parts: Parts, needs: Needs, products: Products, *, attempt: Attempts
     ) -> Float32[np.ndarray, "rows places"]:
         seen = parts.type_fit(_SEEN_RELATED, _SEEN_OTHER) + parts.details + _SEEN_TASTE * parts.taste
         seen += _SEEN_RATING * self._stock.rating[products]
@@ -119,13 +120,13 @@ class Browsing:
         chance = self._draws["depth"].uniform(needs.need, attempt)
         depth = self._median_depth(needs) * (chance / (1 - chance)) ** _DEPTH_SPREAD
         looked_at = np.arange(products.shape[1]) < depth[:, None]
-        overlooked = self._chance("overlooked", needs, products, attempt) < _OVERLOOKED_SHARE
+        overlooked = self._chance("overlooked", needs, products, attempt=attempt) < _OVERLOOKED_SHARE
         return (products != NO_PRODUCT) & looked_at & ~overlooked
 
     def _median_depth(self, needs: Needs) -> Float32[np.ndarray, " rows"]:
         return np.asarray(_DEPTH_MEDIAN * np.exp(_PATIENCE_SIGMA * self._draws["patience"].normal(needs.user_index)))
 
-    def _chance(self, name: str, needs: Needs, products: Products, attempt: Attempts) -> np.ndarray:
+    def _chance(self, name: str, needs: Needs, products: Products, *, attempt: Attempts) -> np.ndarray:
         # By product, not by place: the same shopper on two pages would do the same to the same product.
         return self._draws[name].uniform(needs.need[:, None], attempt[:, None], products)
 

@@ -84,7 +84,7 @@ class Phrasing:
         name_first = join_words([name, *before, *after, brand])
         text = pc.if_else(pa.array(chance("order") < _NAME_FIRST_SHARE), name_first, usual)
         text = join_words([text, self._gift_phrases(needs, attempt, chance)])
-        text = self._misspell(self._frame(text, needs, attempt, chance), chance)
+        text = self._misspell(self._frame(text, needs, attempt=attempt, chance=chance), chance)
         return Phrased(text, shape.states, shape.names, shape.states_brand, shape.says_shopper_words)
 
     def _shape(self, needs: Needs, attempt: Int8[np.ndarray, " rows"], chance: _Chances) -> Phrased:
@@ -153,7 +153,7 @@ class Phrasing:
         place[rows] = np.arange(len(rows))
         return phrases.take(pa.array(place, mask=place < 0))
 
-    def _frame(self, text: pa.Array, needs: Needs, attempt: Int8[np.ndarray, " rows"], chance: _Chances) -> pa.Array:
+    def _frame(self, text: pa.Array, needs: Needs, *, attempt: Int8[np.ndarray, " rows"], chance: _Chances) -> pa.Array:
         """Put words around the queries: the price wanted, praise, or the chatter of long ones."""
         says_price = (chance("says price") < _SAYS_PRICE_SHARE) & (attempt < 2) & (needs.persona < 0)
         frame = chance("framed")

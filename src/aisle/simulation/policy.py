@@ -96,7 +96,9 @@ class LoggingPolicy:
         gives_away = pool >= _LEAST_POOL
         coin = self._coin.uniform(requests.key[:, None], np.arange(PAGE_SIZE))
         is_random = gives_away[:, None] & (coin < RANDOM_SHARE)
-        products = np.where(is_random, self._draw_random(ranking, department, is_random, requests), ranking)
+        products = np.where(
+            is_random, self._draw_random(requests, ranking, department=department, where=is_random), ranking
+        )
         ranked_propensity = np.where(gives_away, 1.0 - RANDOM_SHARE, 1.0)[:, None]
         propensity = np.where(is_random, (RANDOM_SHARE / np.maximum(pool, 1))[:, None], ranked_propensity)
         return Pages(products, propensity.astype(np.float32), is_random)
@@ -132,10 +134,11 @@ class LoggingPolicy:
 
     def _draw_random(
         self,
-        ranking: Int64[np.ndarray, "rows places"],
-        department: Int64[np.ndarray, " rows"],
-        is_random: Bool[np.ndarray, "rows places"],
         requests: Requests,
+        ranking: Int64[np.ndarray, "rows places"],
+        *,
+        department: Int64[np.ndarray, " rows"],
+        where: Bool[np.ndarray, "rows places"],
     ) -> Int64[np.ndarray, "rows places"]:
         """Draw products for the random places, distinct on each page and none of its ranking, all evenly.
 
@@ -143,7 +146,7 @@ class LoggingPolicy:
         the one further down draws again. So each page's draws are an even sample without replacement.
         """
         drawn = np.full(ranking.shape, NO_PRODUCT, np.int64)
-        row, place = np.nonzero(is_random)
+        row, place = np.nonzero(where)
         attempt = 0
         while len(row):
             product = self._shelves.pick(

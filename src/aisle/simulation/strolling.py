@@ -12,7 +12,6 @@ from aisle.simulation.draws import Draws
 from aisle.simulation.intents import THRESHOLD_MEAN
 from aisle.simulation.shelves import Shelves
 from aisle.simulation.shoppers import Shoppers
-from aisle.simulation.stock import Stock
 from aisle.simulation.utility import Utility
 from aisle.simulation.visits import Visits
 
@@ -44,8 +43,8 @@ class Strolls:
 class Strolling:
     """Leads shoppers past the popular products of the departments that they like."""
 
-    def __init__(self, utility: Utility, stock: Stock, shelves: Shelves, shoppers: Shoppers, *, seed: int) -> None:
-        self._utility, self._stock, self._shelves = utility, stock, shelves
+    def __init__(self, utility: Utility, shelves: Shelves, shoppers: Shoppers, *, seed: int) -> None:
+        self._utility, self._shelves, self._stock = utility, shelves, shelves.stock
         self._departments = np.cumsum(shoppers.departments.astype(np.float64), axis=1)
         self._draws = {
             name: Draws(seed, "strolling", name) for name in ("department", "met", "way", "view", "buy", "time")
