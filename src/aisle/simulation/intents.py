@@ -18,15 +18,15 @@ __all__ = ["THRESHOLD_MEAN", "IntentDrawer"]
 _KIND_SHARES: dict[QueryKind, float] = {
     QueryKind.BROAD: 0.40,
     QueryKind.DETAILED: 0.23,
-    QueryKind.OWN_WORDS: 0.23,
+    QueryKind.OWN_WORDS: 0.24,
     QueryKind.GIFT: 0.05,
-    QueryKind.LONG: 0.03,
-    QueryKind.BRAND: 0.05,
+    QueryKind.LONG: 0.025,
+    QueryKind.BRAND: 0.045,
 }
 _NUM_WANTED: dict[QueryKind, tuple[int, int]] = {
     QueryKind.BROAD: (0, 1),
     QueryKind.DETAILED: (1, 2),
-    QueryKind.OWN_WORDS: (1, 2),
+    QueryKind.OWN_WORDS: (2, 3),
     QueryKind.GIFT: (0, 0),
     QueryKind.LONG: (3, 4),
     QueryKind.BRAND: (0, 1),
@@ -43,13 +43,15 @@ _MOST_STATED: dict[QueryKind, int] = {
 }
 _OMITTED_SHARE: dict[QueryKind, float] = {
     QueryKind.BROAD: 0.0,
-    QueryKind.DETAILED: 0.8,
-    QueryKind.OWN_WORDS: 0.1,
+    QueryKind.DETAILED: 1.0,
+    QueryKind.OWN_WORDS: 0.2,
     QueryKind.GIFT: 0.0,
     QueryKind.LONG: 0.5,
     QueryKind.BRAND: 0.0,
 }
 """Share of the queries that leave one thing out that could have been said."""
+_LATER_ATTRIBUTE = 0.2
+"""How much less often each attribute matters than the one before it in the vocabulary, which begins with colour."""
 _DEMAND_SIGMA = 0.8
 """Standard deviation of log demand between types beyond what is explained by how much of them is sold."""
 _NUM_IMAGINED = 3
@@ -143,7 +145,8 @@ class IntentDrawer:
         values = self._world.truth.value_index[imagined].astype(np.int16)
         few, most = (np.array([bounds[side] for bounds in _NUM_WANTED.values()])[kind] for side in (0, 1))
         num_wanted = few + self._draws["wanted"].index(most - few + 1, need)
-        priority = self._draws["attribute"].uniform(need[:, None], np.arange(values.shape[1]))
+        column = np.arange(values.shape[1])
+        priority = self._draws["attribute"].uniform(need[:, None], column) * (1 + _LATER_ATTRIBUTE * column)
         priority[values < 0] = np.inf
         rank = np.argsort(np.argsort(priority, axis=1, kind="stable"), axis=1, kind="stable")
         matters = (rank < num_wanted[:, None]) & (values >= 0)

@@ -29,18 +29,20 @@ __all__ = ["NAMES_GROUP", "NAMES_NOTHING", "NAMES_TYPE", "Phrased", "Phrasing"]
 NAMES_NOTHING, NAMES_GROUP, NAMES_TYPE = 0, 1, 2
 """What a query says of the type: nothing, the category above it, the type."""
 
+_LONG_SHOPPER_NAME_SHARE = 0.5
+"""Who writes a whole sentence writes as people talk."""
 _GROUP_SHARE, _SHOPPER_NAME_SHARE, _BRAND_ALONE_SHARE, _GIFT_TYPE_SHARE = 0.2, 0.05, 0.4, 0.35
 _SHOPPER_VALUE_SHARE = 0.1
 """Of the values in a query of any kind but `OWN_WORDS`."""
 _TRAILING_SHARE = 0.6
 """Of the values that have words for the end of a query, such as "for men"."""
-_STYLE_SHARE, _OWN_STYLE_SHARE, _OWN_LONG_SHARE = 0.02, 0.1, 0.05
-_NAME_FIRST_SHARE = 0.1
-_PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.15, 0.05, 0.08
+_STYLE_SHARE, _OWN_STYLE_SHARE, _OWN_LONG_SHARE = 0.01, 0.05, 0.02
+_NAME_FIRST_SHARE = 0.06
+_PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.1, 0.05, 0.08
 _PLAIN_FRAME_SHARE, _QUALITY_FRAME_SHARE = 0.015, 0.02
 _SAYS_PRICE_SHARE = 0.7
 _NO_TEXT = pa.scalar(None, pa.string())
-_MORE_SHARE = 0.3
+_MORE_SHARE = 0.2
 """Share of second queries that state one value more than the first; the others state one less."""
 
 
@@ -95,7 +97,9 @@ class Phrasing:
         names[is_first & is_broad & (chance("group") < _GROUP_SHARE)] = NAMES_GROUP
         names[is_first & is_brand & (chance("group") < _BRAND_ALONE_SHARE)] = NAMES_NOTHING
         names[is_first & is_gift & (chance("group") >= _GIFT_TYPE_SHARE)] = NAMES_NOTHING
-        own = np.where(kind == QueryKind.OWN_WORDS, 1.0, _SHOPPER_NAME_SHARE)
+        own = np.select(
+            [kind == QueryKind.OWN_WORDS, kind == QueryKind.LONG], [1.0, _LONG_SHOPPER_NAME_SHARE], _SHOPPER_NAME_SHARE
+        )
         says_shopper_words = is_first & (names == NAMES_TYPE) & (chance("name words") < own)
         says_more = np.where(chance("more") < _MORE_SHARE, 1, -1)
         num_stated = needs.num_stated + np.where(attempt == 1, says_more, np.where(attempt == 2, -needs.num_stated, 0))
@@ -119,7 +123,7 @@ class Phrasing:
         for column in np.flatnonzero(named.any(axis=0)).tolist():
             value = np.where(named[:, column], needs.wanted[:, column].astype(np.int64), NOTHING)
             number = lexicon.value_number(np.full(len(value), column), value)
-            seller = lexicon.seller_values.pick(number, chance("seller value", column))
+            seller = lexicon.seller_values.pick(number, chance("seller value", column) ** 2)
             shopper = lexicon.shopper_values.pick(number, chance("shopper value", column))
             words = pc.if_else(pa.array(chance("value words", column) < own), pc.coalesce(shopper, seller), seller)
             behind = lexicon.trailing_values.pick(number, chance("trailing words", column))
@@ -131,7 +135,7 @@ class Phrasing:
     def _names(self, needs: Needs, shape: Phrased, chance: _Chances) -> pa.Array:
         lexicon = self._lexicon
         of_type = np.where(shape.names == NAMES_TYPE, needs.type_index, NOTHING)
-        seller = lexicon.seller_names.pick(of_type, chance("seller name"))
+        seller = lexicon.seller_names.pick(of_type, chance("seller name") ** 2)
         shopper = lexicon.shopper_names.pick(of_type, chance("shopper name"))
         name = pc.if_else(pa.array(shape.says_shopper_words), pc.coalesce(shopper, seller), seller)
         plural = pc.if_else(pa.array(chance("plural") < _PLURAL_SHARE), pluralise(name), name)
