@@ -203,3 +203,33 @@ def test_the_help_names_every_source(aisle):
 
     text = aisle("import", "--help").out
     assert [name for name in SOURCES if name not in text] == []
+
+
+def test_a_simulated_log_lands_in_the_workspace(aisle_json, tmp_path):
+    size = ["--products", 200, "--searches", 300, "--users", 100, "--days", 20, "--seed", 2]
+    first = aisle_json("simulate", "--workspace", tmp_path / "shop", *size)
+    assert (first["searches"], first["skipped"]) == (300, False)
+    assert 300 * 15 < first["impressions"] <= 300 * 24
+    shop = Workspace.open(tmp_path / "shop")
+    tables = ["events", "impressions", "products", "searches", "simulation", "truth", "users"]
+    assert shop.names() == tables
+    assert aisle_json("simulate", "--workspace", tmp_path / "shop", *size)["skipped"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--users", 50], "must come with a log"),
+        (["--catalogue", "x.csv"], "must come with a log"),
+        (["--config", "small", "--seed", 3], "must be taken as it is"),
+        (["--config", "small", "--catalogue", "x.csv"], "must be taken as it is"),
+        (["--config", "large"], "Choose among small, default"),
+        (["--searches", 500, "--catalogue", "x.csv", "--products", 200], "sold whole"),
+        (["--searches", 5], "100"),
+    ],
+)
+def test_marketplaces_that_cannot_be(aisle, tmp_path, arguments, text):
+    result = aisle("simulate", "--workspace", tmp_path / "shop", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert text in result.err
+    assert not (tmp_path / "shop").exists()

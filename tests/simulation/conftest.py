@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from aisle.simulation import (
@@ -74,3 +75,49 @@ def tiny_vocabulary():
             locations=("GB", "DE"),
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def market():
+    """A small marketplace: 3,000 products, 800 shoppers, 30 days."""
+    from aisle.simulation import Marketplace, draw_shoppers, draw_world, list_world
+
+    world = draw_world(3_000, seed=5, log_days=30)
+    return Marketplace(world, list_world(world, seed=5), draw_shoppers(world, 800, seed=5), days=30, seed=5)
+
+
+@pytest.fixture(scope="session")
+def lexical(market):
+    """BM25 over the products of `market`."""
+    from aisle.retrieval import LexicalRetriever
+
+    return LexicalRetriever.build(market.products)
+
+
+@pytest.fixture(scope="session")
+def draw_needs(market):
+    """Draw the first needs of `market`, one shopper each."""
+    from aisle.simulation.gifts import Gifts
+    from aisle.simulation.intents import IntentDrawer
+
+    gifts = Gifts(market.world.truth.vocabulary)
+    drawer = IntentDrawer(market.world, market.shoppers, gifts, seed=market.seed)
+    return lambda num: drawer.draw(np.arange(num), np.arange(num) % len(market.shoppers))
+
+
+@pytest.fixture(scope="session")
+def visits(market):
+    """Visits to `market` with about 3,000 needs."""
+    from aisle.simulation.visits import draw_visits
+
+    return draw_visits(market.shoppers, num_needs=3_000, days=market.days, seed=market.seed)
+
+
+@pytest.fixture(scope="session")
+def block(market, lexical, visits):
+    """All of `visits` at the shop that keeps the log."""
+    from aisle.simulation import LoggingPolicy
+
+    policy = LoggingPolicy(market.stock, lexical, seed=market.seed)
+    (only,) = market.blocks(visits, policy, needs_per_block=10**9)
+    return only

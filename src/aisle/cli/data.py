@@ -234,6 +234,12 @@ def _marketplace_config(name: str | None, given: Mapping[str, int], *, has_catal
     from aisle.core.config import config_from_dict
     from aisle.simulation import MarketplaceConfig, frozen_config
 
+    if has_catalogue and "products" in given:
+        raise UsageError(
+            "A catalogue of one's own must be sold whole",
+            received={"products": given["products"]},
+            remedy="Leave out --products.",
+        )
     if name is None:
         users = max(10, given.get("searches", 0) // 6)
         return config_from_dict(MarketplaceConfig, {"products": 5_000, "users": users, **given})

@@ -2,12 +2,7 @@
 -- event, an actor's rows beside each other, in the order of time.
 
 CREATE TABLE stage_of_action AS
-SELECT * FROM (VALUES
-    ('view', 1), ('click', 1), ('item_click', 1), ('product_click', 1), ('detail', 1), ('visit', 1), ('clicked', 1),
-    ('favorite', 2), ('favourite', 2), ('favorited', 2), ('wishlist', 2), ('add_to_wishlist', 2), ('flw', 2),
-    ('follow', 2), ('cart', 3), ('add_to_cart', 3), ('carted', 3), ('order', 4), ('ordered', 4), ('ord', 4),
-    ('purchase', 4), ('buy', 4)
-) AS mapped(action, stage);
+SELECT unnest($actions) AS action, unnest($action_stages)::TINYINT AS stage;
 
 CREATE TABLE outside_events AS
 SELECT

@@ -20,13 +20,15 @@ from aisle.mining.snapshots import write_snapshots
 from aisle.mining.summary import summarise
 from aisle.mining.texts import normalise_spellings
 from aisle.mining.windows import FOREVER, Windows, find_windows
-from aisle.tables import SCHEMAS, SPLITS, STAGE_GRADES
+from aisle.tables import ACTION_STAGES, SCHEMAS, SPLITS, STAGE_GRADES, Stage
 
 __all__ = ["LogFiles", "mine_log", "num_steps"]
 
 _MINUTE_US = 60_000_000
 _DAY_US = 24 * 60 * _MINUTE_US
 _FIRST, _NUMBERED = "stage_inputs", ("number_searches", "shown", "actions", "assists", "outcomes")
+_PAGE_VIEWS = ("view", "detail", "visit")
+"""Outside a shown list, looking at a product means its own page: as much as a click."""
 _WEIGHTED = ("clicked", "favorited", "carted", "ordered")
 _EXPOSURE_COLUMNS = (("slot", pa.string()), ("exposed_by", pa.string()))
 
@@ -141,6 +143,8 @@ def _settings(config: MiningConfig) -> dict[str, object]:
         **{f"{stage}_weight": getattr(graph, f"{stage}_weight") for stage in _WEIGHTED},
         "stages": [int(stage) for stage in STAGE_GRADES],
         "grades": list(STAGE_GRADES.values()),
+        "actions": [*ACTION_STAGES, *_PAGE_VIEWS],
+        "action_stages": [*map(int, ACTION_STAGES.values()), *(int(Stage.CLICKED) for _ in _PAGE_VIEWS)],
     }
 
 

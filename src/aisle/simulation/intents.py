@@ -17,16 +17,16 @@ __all__ = ["THRESHOLD_MEAN", "IntentDrawer"]
 
 _KIND_SHARES: dict[QueryKind, float] = {
     QueryKind.BROAD: 0.40,
-    QueryKind.DETAILED: 0.28,
-    QueryKind.OWN_WORDS: 0.18,
+    QueryKind.DETAILED: 0.23,
+    QueryKind.OWN_WORDS: 0.24,
     QueryKind.GIFT: 0.05,
-    QueryKind.LONG: 0.04,
-    QueryKind.BRAND: 0.05,
+    QueryKind.LONG: 0.025,
+    QueryKind.BRAND: 0.045,
 }
 _NUM_WANTED: dict[QueryKind, tuple[int, int]] = {
     QueryKind.BROAD: (0, 1),
     QueryKind.DETAILED: (1, 2),
-    QueryKind.OWN_WORDS: (1, 3),
+    QueryKind.OWN_WORDS: (2, 3),
     QueryKind.GIFT: (0, 0),
     QueryKind.LONG: (3, 4),
     QueryKind.BRAND: (0, 1),
@@ -41,6 +41,17 @@ _MOST_STATED: dict[QueryKind, int] = {
     QueryKind.LONG: 4,
     QueryKind.BRAND: 0,
 }
+_OMITTED_SHARE: dict[QueryKind, float] = {
+    QueryKind.BROAD: 0.0,
+    QueryKind.DETAILED: 1.0,
+    QueryKind.OWN_WORDS: 0.2,
+    QueryKind.GIFT: 0.0,
+    QueryKind.LONG: 0.5,
+    QueryKind.BRAND: 0.0,
+}
+"""Share of the queries that leave one thing out that could have been said."""
+_LATER_ATTRIBUTE = 0.2
+"""How much less often each attribute matters than the one before it in the vocabulary, which begins with colour."""
 _DEMAND_SIGMA = 0.8
 """Standard deviation of log demand between types beyond what is explained by how much of them is sold."""
 _NUM_IMAGINED = 3
@@ -134,20 +145,18 @@ class IntentDrawer:
         values = self._world.truth.value_index[imagined].astype(np.int16)
         few, most = (np.array([bounds[side] for bounds in _NUM_WANTED.values()])[kind] for side in (0, 1))
         num_wanted = few + self._draws["wanted"].index(most - few + 1, need)
-        priority = self._draws["attribute"].uniform(need[:, None], np.arange(values.shape[1]))
+        column = np.arange(values.shape[1])
+        priority = self._draws["attribute"].uniform(need[:, None], column) * (1 + _LATER_ATTRIBUTE * column)
         priority[values < 0] = np.inf
         rank = np.argsort(np.argsort(priority, axis=1, kind="stable"), axis=1, kind="stable")
         matters = (rank < num_wanted[:, None]) & (values >= 0)
         num_wanted = matters.sum(axis=1)
-        # Mostly all that matters is said, up to the kind's limit; in two of three needs one thing less.
+        # All that matters is said, up to the kind's limit, or one thing less.
         most_stated = np.minimum(np.array(list(_MOST_STATED.values()))[kind], num_wanted)
-        omits = (
-            (self._draws["stated"].uniform(need) < _OMITTED_SHARE) & (most_stated > 1) & (kind != QueryKind.OWN_WORDS)
-        )
-        return np.where(matters, values, np.int16(ANY)), (most_stated - omits).astype(np.int8)
+        omits = self._draws["stated"].uniform(need) < np.array(list(_OMITTED_SHARE.values()))[kind]
+        return np.where(matters, values, np.int16(ANY)), (most_stated - (omits & (most_stated > 1))).astype(np.int8)
 
 
-_OMITTED_SHARE = 0.65
 _STREAMS = (
     "department",
     "type",

@@ -10,14 +10,12 @@ from jaxtyping import Int8, Int64
 from aisle.core.ranking import NO_PRODUCT
 from aisle.simulation.clock import NEVER, SECONDS_PER_DAY, timestamps
 from aisle.simulation.marketplace import Marketplace
-from aisle.simulation.needs import QueryKind
 from aisle.simulation.searching import Searches
 from aisle.simulation.shoppers import ShopperKind
 from aisle.simulation.strolling import Strolls
-from aisle.simulation.truth_set import TrueProducts
 from aisle.tables import SPLITS
 
-__all__ = ["SPLIT_SHARE", "LogTables", "client_ids", "user_ids"]
+__all__ = ["SPLIT_SHARE", "LogTables", "client_ids", "search_ids", "user_ids"]
 
 SPLIT_SHARE = 0.1
 """Share of the days that are the test window, the last ones; the same share before them validates."""
@@ -32,7 +30,8 @@ class LogTables:
     def __init__(self, market: Marketplace, identity: Int8[np.ndarray, " visits"]) -> None:
         self._market, self._identity = market, identity
         products = market.products
-        self._product_id = products.column("product_id").combine_chunks()
+        self.product_id = products.column("product_id").combine_chunks()
+        """Ids of the catalogue, in index order."""
         self._price = products.column("price").combine_chunks()
         self._locations = pa.array(market.world.truth.vocabulary.wording.locations, pa.string())
         window = max(1, round(market.days * SPLIT_SHARE))
@@ -54,7 +53,7 @@ class LogTables:
         split = np.searchsorted(self._split_starts, searches.at, side="right")
         return pa.table(
             {
-                "search_id": _ids("q", first + np.arange(len(searches))),
+                "search_id": search_ids(first + np.arange(len(searches))),
                 "query": searches.phrased.text,
                 "searched_at": timestamps(searches.at),
                 "user_id": _only(user_ids(user), identity == ShopperKind.SIGNED_IN),
@@ -74,8 +73,8 @@ class LogTables:
         times = {name: timestamps(getattr(stamps, name)[row, place]) for name in _STAGES}
         return pa.table(
             {
-                "search_id": _ids("q", first + np.arange(len(searches))).take(pa.array(row)),
-                "product_id": self._product_id.take(product),
+                "search_id": search_ids(first + np.arange(len(searches))).take(pa.array(row)),
+                "product_id": self.product_id.take(product),
                 "position": pa.array((place + 1).astype(np.int32)),
                 **times,
                 "price": self._price.take(product),
@@ -97,39 +96,9 @@ class LogTables:
                 "actor_id": self._actors(strolls.visit[row], strolls.user_index[row]),
                 "at": timestamps(at),
                 "action": pa.array(list(actions)).take(pa.array(name)),
-                "product_id": self._product_id.take(pa.array(strolls.product_index[row])),
+                "product_id": self.product_id.take(pa.array(strolls.product_index[row])),
                 "query": pa.nulls(len(row), pa.string()),
                 "search_id": pa.nulls(len(row), pa.string()),
-            }
-        )
-
-    def truth(self, truth: TrueProducts, search_number: Int64[np.ndarray, " rows"]) -> pa.Table:
-        """Return the true products of searches with these numbers."""
-        return pa.table(
-            {
-                "search_id": _ids("q", search_number[truth.row]),
-                "product_id": self._product_id.take(pa.array(truth.product_index)),
-                "utility": pa.array(truth.utility.astype(np.float64)),
-            }
-        )
-
-    def intents(self, searches: Searches, search_number: Int64[np.ndarray, " rows"]) -> pa.Table:
-        """Return the hidden intents of searches with these numbers: the fields of `Needs` and of `Revealed`."""
-        needs, phrased = searches.needs, searches.phrased
-        plain = {name: pa.array(getattr(needs, name)) for name in _NEED_COLUMNS}
-        kinds = pa.array([kind.name.lower() for kind in QueryKind], pa.string())
-        return pa.table(
-            {
-                "search_id": _ids("q", search_number),
-                "at_seconds": pa.array(searches.at),
-                **plain,
-                "kind": kinds.take(pa.array(needs.kind)),
-                "wanted": _lists(needs.wanted),
-                "attempt": pa.array(searches.attempt),
-                "names": pa.array(phrased.names),
-                "states": _lists(phrased.states),
-                "states_brand": pa.array(phrased.states_brand),
-                "says_shopper_words": pa.array(phrased.says_shopper_words),
             }
         )
 
@@ -143,18 +112,6 @@ class LogTables:
 
 
 _STAGES = ("clicked_at", "favorited_at", "carted_at", "ordered_at")
-_NEED_COLUMNS = (
-    "need",
-    "user_index",
-    "type_index",
-    "brand_index",
-    "price_shift",
-    "threshold",
-    "num_stated",
-    "persona",
-    "occasion",
-    "ordered_before",
-)
 
 
 def user_ids(user_index: Int64[np.ndarray, " rows"]) -> pa.Array:
@@ -167,6 +124,11 @@ def client_ids(user_index: Int64[np.ndarray, " rows"]) -> pa.Array:
     return _ids("c", user_index)
 
 
+def search_ids(number: Int64[np.ndarray, " rows"]) -> pa.Array:
+    """Return the ids of searches with these numbers."""
+    return _ids("q", number)
+
+
 def _ids(prefix: str, numbers: Int64[np.ndarray, " rows"]) -> pa.Array:
     digits = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), _DIGITS, "0")
     return pc.binary_join_element_wise(prefix, digits, "")
@@ -174,8 +136,3 @@ def _ids(prefix: str, numbers: Int64[np.ndarray, " rows"]) -> pa.Array:
 
 def _only(ids: pa.Array, where: np.ndarray) -> pa.Array:
     return pc.if_else(pa.array(where), ids, _NO_TEXT)
-
-
-def _lists(rows: np.ndarray) -> pa.Array:
-    offsets = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(rows.ravel()))

@@ -72,7 +72,7 @@ class Marketplace:
         browsing = Browsing(self.utility, self.stock, seed=seed)
         timing = Timing(self.stock, log_end=days * SECONDS_PER_DAY, seed=seed)
         self._searching = Searching(Phrasing(world, shoppers, gifts, seed=seed), browsing, timing, seed=seed)
-        self._strolling = Strolling(self.utility, self.stock, Shelves(self.stock), shoppers, seed=seed)
+        self._strolling = Strolling(self.utility, Shelves(self.stock), shoppers, seed=seed)
         self._repeats = {name: Draws(seed, "repeats", name) for name in ("may", "which", "brand")}
         self._price_of_type = np.array([kind.median_price for kind in world.truth.vocabulary.types])
 
@@ -90,6 +90,8 @@ class Marketplace:
             first_number: Number of the first visit and of the first need. Other numbers are other draws: the same
                 shoppers come for other things.
         """
+        if not len(visits):
+            return
         first_need = first_number + np.cumsum(visits.num_needs) - visits.num_needs
         # A shopper's needs stay together, as one may repeat another.
         user_start = np.flatnonzero(np.diff(visits.user_index, prepend=-1))
@@ -97,14 +99,16 @@ class Marketplace:
         starts = user_start[np.flatnonzero(np.diff(block, prepend=-1))]
         for start, end in zip(starts, [*starts[1:], len(visits)], strict=True):
             rows = np.arange(start, end)
-            yield self._block(take_rows(visits, rows), first_number + rows, first_need[rows], server)
+            part = take_rows(visits, rows)
+            yield self._block(part, server, visit=first_number + rows, first_need=first_need[rows])
 
     def _block(
         self,
         visits: Visits,
+        server: PageServer,
+        *,
         visit: Int64[np.ndarray, " visits"],
         first_need: Int64[np.ndarray, " visits"],
-        server: PageServer,
     ) -> Block:
         need, offsets = expand_slices(first_need, first_need + visits.num_needs)
         row = np.repeat(np.arange(len(visits)), np.diff(offsets))

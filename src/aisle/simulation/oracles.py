@@ -44,8 +44,8 @@ def oracle_recall(
     market: Marketplace,
     needs: Needs,
     revealed: Revealed,
-    truth: TrueProducts,
     *,
+    truth: TrueProducts,
     at: Int64[np.ndarray, " rows"],
     knowledge: Knowledge,
     k: int,
@@ -62,7 +62,7 @@ def oracle_recall(
     true[truth.row, group_ranks(truth.row, np.zeros(len(truth.row), np.int64))] = truth.product_index
     hits = np.zeros(len(needs))
     for rows, products in _candidates(market, needs, names):
-        score = _score(market, take_rows(known, rows), products, knowledge)
+        score = _score(market, take_rows(known, rows), products, knowledge=knowledge)
         on_sale = market.stock.on_sale(np.broadcast_to(products, score.shape), at[rows])
         hits[rows] = _num_within(np.where(on_sale, score, -np.inf), _positions(products, true[rows]), k)
     return np.asarray(np.where(num_true > 0, hits / np.maximum(num_true, 1), np.nan), np.float32)
@@ -99,7 +99,7 @@ def _candidates(
 
 
 def _score(
-    market: Marketplace, known: Needs, products: Int64[np.ndarray, " products"], knowledge: Knowledge
+    market: Marketplace, known: Needs, products: Int64[np.ndarray, " products"], *, knowledge: Knowledge
 ) -> Float32[np.ndarray, "rows products"]:
     parts = market.utility.parts(known, np.broadcast_to(products, (len(known), len(products))))
     score = parts.details + parts.quality

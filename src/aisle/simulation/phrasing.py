@@ -29,18 +29,20 @@ __all__ = ["NAMES_GROUP", "NAMES_NOTHING", "NAMES_TYPE", "Phrased", "Phrasing"]
 NAMES_NOTHING, NAMES_GROUP, NAMES_TYPE = 0, 1, 2
 """What a query says of the type: nothing, the category above it, the type."""
 
-_GROUP_SHARE, _SHOPPER_NAME_SHARE, _BRAND_ALONE_SHARE, _GIFT_TYPE_SHARE = 0.2, 0.1, 0.4, 0.35
-_SHOPPER_VALUE_SHARE = 0.15
+_LONG_SHOPPER_NAME_SHARE = 0.5
+"""Who writes a whole sentence writes as people talk."""
+_GROUP_SHARE, _SHOPPER_NAME_SHARE, _BRAND_ALONE_SHARE, _GIFT_TYPE_SHARE = 0.2, 0.05, 0.4, 0.35
+_SHOPPER_VALUE_SHARE = 0.1
 """Of the values in a query of any kind but `OWN_WORDS`."""
 _TRAILING_SHARE = 0.6
 """Of the values that have words for the end of a query, such as "for men"."""
-_STYLE_SHARE = 0.05
-_NAME_FIRST_SHARE = 0.15
-_PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.2, 0.06, 0.05
-_PLAIN_FRAME_SHARE, _QUALITY_FRAME_SHARE = 0.02, 0.03
+_STYLE_SHARE, _OWN_STYLE_SHARE, _OWN_LONG_SHARE = 0.01, 0.05, 0.02
+_NAME_FIRST_SHARE = 0.06
+_PLURAL_SHARE, _SHORT_SHARE, _TYPO_SHARE = 0.1, 0.05, 0.08
+_PLAIN_FRAME_SHARE, _QUALITY_FRAME_SHARE = 0.015, 0.02
 _SAYS_PRICE_SHARE = 0.7
 _NO_TEXT = pa.scalar(None, pa.string())
-_MORE_SHARE = 0.5
+_MORE_SHARE = 0.2
 """Share of second queries that state one value more than the first; the others state one less."""
 
 
@@ -84,7 +86,7 @@ class Phrasing:
         name_first = join_words([name, *before, *after, brand])
         text = pc.if_else(pa.array(chance("order") < _NAME_FIRST_SHARE), name_first, usual)
         text = join_words([text, self._gift_phrases(needs, attempt, chance)])
-        text = self._misspell(self._frame(text, needs, attempt, chance), chance)
+        text = self._misspell(self._frame(text, needs, attempt=attempt, chance=chance), chance)
         return Phrased(text, shape.states, shape.names, shape.states_brand, shape.says_shopper_words)
 
     def _shape(self, needs: Needs, attempt: Int8[np.ndarray, " rows"], chance: _Chances) -> Phrased:
@@ -95,7 +97,9 @@ class Phrasing:
         names[is_first & is_broad & (chance("group") < _GROUP_SHARE)] = NAMES_GROUP
         names[is_first & is_brand & (chance("group") < _BRAND_ALONE_SHARE)] = NAMES_NOTHING
         names[is_first & is_gift & (chance("group") >= _GIFT_TYPE_SHARE)] = NAMES_NOTHING
-        own = np.where(kind == QueryKind.OWN_WORDS, 1.0, _SHOPPER_NAME_SHARE)
+        own = np.select(
+            [kind == QueryKind.OWN_WORDS, kind == QueryKind.LONG], [1.0, _LONG_SHOPPER_NAME_SHARE], _SHOPPER_NAME_SHARE
+        )
         says_shopper_words = is_first & (names == NAMES_TYPE) & (chance("name words") < own)
         says_more = np.where(chance("more") < _MORE_SHARE, 1, -1)
         num_stated = needs.num_stated + np.where(attempt == 1, says_more, np.where(attempt == 2, -needs.num_stated, 0))
@@ -119,7 +123,7 @@ class Phrasing:
         for column in np.flatnonzero(named.any(axis=0)).tolist():
             value = np.where(named[:, column], needs.wanted[:, column].astype(np.int64), NOTHING)
             number = lexicon.value_number(np.full(len(value), column), value)
-            seller = lexicon.seller_values.pick(number, chance("seller value", column))
+            seller = lexicon.seller_values.pick(number, chance("seller value", column) ** 2)
             shopper = lexicon.shopper_values.pick(number, chance("shopper value", column))
             words = pc.if_else(pa.array(chance("value words", column) < own), pc.coalesce(shopper, seller), seller)
             behind = lexicon.trailing_values.pick(number, chance("trailing words", column))
@@ -131,7 +135,7 @@ class Phrasing:
     def _names(self, needs: Needs, shape: Phrased, chance: _Chances) -> pa.Array:
         lexicon = self._lexicon
         of_type = np.where(shape.names == NAMES_TYPE, needs.type_index, NOTHING)
-        seller = lexicon.seller_names.pick(of_type, chance("seller name"))
+        seller = lexicon.seller_names.pick(of_type, chance("seller name") ** 2)
         shopper = lexicon.shopper_names.pick(of_type, chance("shopper name"))
         name = pc.if_else(pa.array(shape.says_shopper_words), pc.coalesce(shopper, seller), seller)
         plural = pc.if_else(pa.array(chance("plural") < _PLURAL_SHARE), pluralise(name), name)
@@ -140,7 +144,8 @@ class Phrasing:
 
     def _style_words(self, needs: Needs, shape: Phrased, chance: _Chances) -> pa.Array:
         """Name the shopper's own style now and then: a taste put into words."""
-        says = (chance("style") < _STYLE_SHARE) & (needs.persona < 0) & (shape.names == NAMES_TYPE)
+        share = np.where(shape.says_shopper_words, _OWN_STYLE_SHARE, _STYLE_SHARE)
+        says = (chance("style") < share) & (needs.persona < 0) & (shape.names == NAMES_TYPE)
         style = np.full(len(needs), NOTHING, np.int64)
         style[says] = pick_style(self._style[needs.user_index[says]], chance("which style")[says])
         return self._lexicon.style_words.pick(style, chance("style words"))
@@ -152,16 +157,18 @@ class Phrasing:
         place[rows] = np.arange(len(rows))
         return phrases.take(pa.array(place, mask=place < 0))
 
-    def _frame(self, text: pa.Array, needs: Needs, attempt: Int8[np.ndarray, " rows"], chance: _Chances) -> pa.Array:
+    def _frame(self, text: pa.Array, needs: Needs, *, attempt: Int8[np.ndarray, " rows"], chance: _Chances) -> pa.Array:
         """Put words around the queries: the price wanted, praise, or the chatter of long ones."""
         says_price = (chance("says price") < _SAYS_PRICE_SHARE) & (attempt < 2) & (needs.persona < 0)
         frame = chance("framed")
+        talks = (needs.kind == QueryKind.OWN_WORDS) & (chance("talks") < _OWN_LONG_SHARE)
+        is_long = (attempt == 0) & ((needs.kind == QueryKind.LONG) | talks)
         chosen = {
             "cheap": says_price & (needs.price_shift < 0),
             "premium": says_price & (needs.price_shift > 0),
-            "long": (needs.kind == QueryKind.LONG) & (attempt == 0) & (needs.price_shift == 0),
-            "plain": (frame < _PLAIN_FRAME_SHARE) & (needs.price_shift == 0) & (needs.kind != QueryKind.LONG),
-            "quality": (frame > 1 - _QUALITY_FRAME_SHARE) & (needs.price_shift == 0) & (needs.kind != QueryKind.LONG),
+            "long": is_long & (needs.price_shift == 0),
+            "plain": (frame < _PLAIN_FRAME_SHARE) & (needs.price_shift == 0) & ~is_long,
+            "quality": (frame > 1 - _QUALITY_FRAME_SHARE) & (needs.price_shift == 0) & ~is_long,
         }
         for kind, where in chosen.items():
             rows = np.flatnonzero(where)

@@ -20,7 +20,8 @@ __all__ = ["RANDOM_SHARE", "LexicalCache", "LoggingPolicy"]
 RANDOM_SHARE = 0.12
 """Share of the places that show a product drawn from the department."""
 _LEAST_POOL = 4 * PAGE_SIZE
-"""A department that has fewer other products on sale than this gives no places away."""
+"""In place of a department that has fewer other products on sale than this, the whole shop is drawn from; a shop that
+is that small gives no places away."""
 _POPULARITY_WEIGHT = 0.3
 _NUM_CANDIDATES = 64
 
@@ -76,9 +77,9 @@ class LoggingPolicy:
 
     Each place is ranked or, with `RANDOM_SHARE`, random. The ranked place s shows the s-th product of the ranking
     that is on sale; a random place shows a product drawn evenly from what else the department has on sale. The
-    department is that of the first result. So the propensity of the ranking's s-th product at place s is
-    1 - `RANDOM_SHARE`, and that of every other product of the department at any place is `RANDOM_SHARE` divided by
-    their number.
+    department is that of the first result (the whole shop where that is too small, or nothing was found). So the
+    propensity of the ranking's s-th product at place s is 1 - `RANDOM_SHARE`, and that of every other product of the
+    department at any place is `RANDOM_SHARE` divided by their number.
     """
 
     def __init__(self, stock: Stock, lexical: Retriever, *, seed: int) -> None:
@@ -91,11 +92,13 @@ class LoggingPolicy:
         """Fill a page for each search; see `PageServer.serve`."""
         candidates = self.cache.ranked(requests.text)
         ranking, department = self._rankings(candidates, requests.at)
-        pool = self._shelves.num_on_sale(department, requests.at) - self._shelves.num_of(department, ranking)
+        department, pool = self._pools(ranking, department, requests.at)
         gives_away = pool >= _LEAST_POOL
         coin = self._coin.uniform(requests.key[:, None], np.arange(PAGE_SIZE))
         is_random = gives_away[:, None] & (coin < RANDOM_SHARE)
-        products = np.where(is_random, self._draw_random(ranking, department, is_random, requests), ranking)
+        products = np.where(
+            is_random, self._draw_random(requests, ranking, department=department, where=is_random), ranking
+        )
         ranked_propensity = np.where(gives_away, 1.0 - RANDOM_SHARE, 1.0)[:, None]
         propensity = np.where(is_random, (RANDOM_SHARE / np.maximum(pool, 1))[:, None], ranked_propensity)
         return Pages(products, propensity.astype(np.float32), is_random)
@@ -114,12 +117,28 @@ class LoggingPolicy:
         ranking[short] = self._shelves.fill_up(ranking[short], department[short], at[short])
         return ranking, department
 
-    def _draw_random(
+    def _pools(
         self,
         ranking: Int64[np.ndarray, "rows places"],
         department: Int64[np.ndarray, " rows"],
-        is_random: Bool[np.ndarray, "rows places"],
+        at: Int64[np.ndarray, " rows"],
+    ) -> tuple[Int64[np.ndarray, " rows"], Int64[np.ndarray, " rows"]]:
+        """Return where each page's random products come from, and how many there are beside its ranking."""
+
+        def size(of: Int64[np.ndarray, " rows"]) -> Int64[np.ndarray, " rows"]:
+            return self._shelves.num_on_sale(of, at) - self._shelves.num_of(of, ranking)
+
+        own = size(department)
+        whole = np.full(len(department), self._stock.num_departments)
+        return np.where(own >= _LEAST_POOL, department, whole), np.where(own >= _LEAST_POOL, own, size(whole))
+
+    def _draw_random(
+        self,
         requests: Requests,
+        ranking: Int64[np.ndarray, "rows places"],
+        *,
+        department: Int64[np.ndarray, " rows"],
+        where: Bool[np.ndarray, "rows places"],
     ) -> Int64[np.ndarray, "rows places"]:
         """Draw products for the random places, distinct on each page and none of its ranking, all evenly.
 
@@ -127,7 +146,7 @@ class LoggingPolicy:
         the one further down draws again. So each page's draws are an even sample without replacement.
         """
         drawn = np.full(ranking.shape, NO_PRODUCT, np.int64)
-        row, place = np.nonzero(is_random)
+        row, place = np.nonzero(where)
         attempt = 0
         while len(row):
             product = self._shelves.pick(

@@ -20,8 +20,10 @@ __all__ = ["MAX_ATTEMPTS", "Searches", "Searching"]
 
 MAX_ATTEMPTS = 3
 """Queries that a shopper tries for one need."""
-_AGAIN_SHARE, _AGAIN_AFTER_CLICK_SHARE = 0.20, 0.10
+_AGAIN_SHARE, _AGAIN_AFTER_CLICK_SHARE = 0.19, 0.09
 """Share of shoppers who found nothing and ask again in other words: without a click, and with one."""
+_READY_FACTOR, _UNREADY_FACTOR = 1.35, 0.5
+"""Whoever means to buy now tries harder than whoever looks around."""
 
 
 @dataclass(frozen=True)
@@ -95,5 +97,6 @@ class Searching:
     def _asks_again(self, searches: Searches) -> Bool[np.ndarray, " rows"]:
         has_clicked = searches.actions.clicked.any(axis=1)
         share = np.where(has_clicked, _AGAIN_AFTER_CLICK_SHARE, _AGAIN_SHARE)
+        share = share * np.where(searches.actions.is_ready, _READY_FACTOR, _UNREADY_FACTOR)
         chance = self._again.uniform(searches.needs.need, searches.attempt)
         return ~searches.actions.is_content & (chance < share)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +19,17 @@ from aisle.simulation.log_tables import LogTables
 from aisle.simulation.marketplace import Block, Marketplace
 from aisle.simulation.policy import LoggingPolicy
 from aisle.simulation.rows import take_rows
+from aisle.simulation.searching import Searches
 from aisle.simulation.truth_set import find_true_products
+from aisle.simulation.truth_tables import intents_table, truth_table
 from aisle.simulation.visits import draw_visits
 
 __all__ = ["LOG_FILES", "LogSummary", "write_log"]
 
 LOG_FILES = ("products", "searches", "impressions", "events", "users", "truth", "intents")
 """Names of the files, without `.parquet`."""
+
+Write = Callable[[str, pa.Table], None]
 
 _LEAST_PER_NEED = 1.14
 """Searches per need, a little less than there are: the last few shoppers are those who do not come."""
@@ -91,23 +94,22 @@ def write_log(
         needs_per_block: Needs that are simulated at a time.
         advance: Told of every block's searches.
     """
-    started = time.perf_counter()
-    summary, drawn = LogSummary(), hashlib.sha256()
+    started, drawn = time.perf_counter(), hashlib.sha256()
     num_needs = int(num_searches / _LEAST_PER_NEED + 4 * num_searches**0.5)
     visits = draw_visits(market.shoppers, num_needs=num_needs, days=market.days, seed=market.seed)
     tables = LogTables(market, visits.identity)
     with _writers(folder) as write:
+        writer = _LogWriter(market, tables, write)
+        summary = writer.summary
         write("products", market.products)
         write("users", tables.users())
         drawn.update(_lines(market.products.column("title").combine_chunks()))
         for block in market.blocks(visits, policy, needs_per_block=needs_per_block):
             kept = _first(block, num_searches - summary.searches)
-            _write_block(kept, tables, summary, write)
-            _write_truth(kept, market, tables, summary, write)
+            writer.add(kept)
             drawn.update(_lines(kept.searches.phrased.text.filter(pa.array(kept.searches.attempt == 0))))
             if advance is not None:
                 advance(len(kept.searches))
-            summary.searches += len(kept.searches)
             if summary.searches >= num_searches:
                 break
     summary.sha256 = drawn.hexdigest()
@@ -125,30 +127,44 @@ def _first(block: Block, num: int) -> Block:
     return Block(searches, take_rows(block.strolls, before))
 
 
-def _write_block(block: Block, tables: LogTables, summary: LogSummary, write: Any) -> None:
-    first = summary.searches
-    impressions, events = tables.impressions(block.searches, first=first), tables.events(block.strolls)
-    write("searches", tables.searches(block.searches, first=first))
-    write("impressions", impressions)
-    write("events", events)
-    summary.impressions += impressions.num_rows
-    summary.events += events.num_rows
-    for name, column in (("clicks", "clicked_at"), ("carts", "carted_at"), ("orders", "ordered_at")):
-        reached = len(impressions) - impressions.column(column).null_count
-        setattr(summary, name, getattr(summary, name) + reached)
-    summary.searches_with_click += int(block.searches.actions.clicked.any(axis=1).sum())
+class _LogWriter:
+    """Writes blocks and counts them."""
+
+    def __init__(self, market: Marketplace, tables: LogTables, write: Write) -> None:
+        self._market, self._tables, self._write = market, tables, write
+        self.summary = LogSummary()
+
+    def add(self, block: Block) -> None:
+        """Write a block, and the truth of its test searches."""
+        summary, tables, searches = self.summary, self._tables, block.searches
+        impressions = tables.impressions(searches, first=summary.searches)
+        events = tables.events(block.strolls)
+        self._write("searches", tables.searches(searches, first=summary.searches))
+        self._write("impressions", impressions)
+        self._write("events", events)
+        self._add_truth(searches)
+        summary.clicks += _num_times(impressions, "clicked_at")
+        summary.carts += _num_times(impressions, "carted_at")
+        summary.orders += _num_times(impressions, "ordered_at")
+        summary.searches_with_click += int(searches.actions.clicked.any(axis=1).sum())
+        summary.impressions += impressions.num_rows
+        summary.events += events.num_rows
+        summary.searches += len(searches)
+
+    def _add_truth(self, searches: Searches) -> None:
+        started = time.perf_counter()
+        rows = np.flatnonzero(self._tables.is_test(searches.at))
+        asked, number = take_rows(searches, rows), self.summary.searches + rows
+        truth = find_true_products(self._market, asked.needs, asked.at)
+        self._write("truth", truth_table(truth, number, self._tables.product_id))
+        self._write("intents", intents_table(asked, number))
+        self.summary.truth_searches += len(rows)
+        self.summary.truth_products += len(truth.row)
+        self.summary.truth_s += time.perf_counter() - started
 
 
-def _write_truth(block: Block, market: Marketplace, tables: LogTables, summary: LogSummary, write: Any) -> None:
-    started = time.perf_counter()
-    rows = np.flatnonzero(tables.is_test(block.searches.at))
-    searches = take_rows(block.searches, rows)
-    truth = find_true_products(market, searches.needs, searches.at)
-    write("truth", tables.truth(truth, summary.searches + rows))
-    write("intents", tables.intents(searches, summary.searches + rows))
-    summary.truth_searches += len(rows)
-    summary.truth_products += len(truth.row)
-    summary.truth_s += time.perf_counter() - started
+def _num_times(table: pa.Table, name: str) -> int:
+    return int(table.num_rows - table.column(name).null_count)
 
 
 def _lines(texts: pa.Array) -> bytes:
@@ -158,7 +174,7 @@ def _lines(texts: pa.Array) -> bytes:
 
 
 @contextmanager
-def _writers(folder: Path) -> Iterator[Any]:
+def _writers(folder: Path) -> Iterator[Write]:
     """Yield a function that appends a table to the file of its name; each call makes a row group."""
     with ExitStack() as stack:
         open_files: dict[str, pq.ParquetWriter] = {}

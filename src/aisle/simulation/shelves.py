@@ -21,7 +21,8 @@ class Shelves:
     """The departments of a shop; the department after the last one is the whole shop."""
 
     def __init__(self, stock: Stock) -> None:
-        self._stock = stock
+        self.stock = stock
+        """What stands on the shelves."""
         self._whole = stock.num_departments
         by_department = np.argsort(stock.department, kind="stable")
         self._products = np.concatenate([by_department, np.arange(len(stock))])
@@ -42,7 +43,7 @@ class Shelves:
 
     def num_of(self, department: Departments, products: Int64[np.ndarray, "rows places"]) -> Int64[np.ndarray, " rows"]:
         """Count how many of each row's products stand in the row's department."""
-        inside = (self._stock.department[products] == department[:, None]) | (department == self._whole)[:, None]
+        inside = (self.stock.department[products] == department[:, None]) | (department == self._whole)[:, None]
         return np.asarray((inside & (products != NO_PRODUCT)).sum(axis=1))
 
     def pick(self, department: Departments, chance: Float64[np.ndarray, " rows"]) -> Int64[np.ndarray, " rows"]:
@@ -55,7 +56,7 @@ class Shelves:
     ) -> Int64[np.ndarray, "rows places"]:
         """Put popular products that are on sale and not yet in the ranking into its empty places at the end."""
         popular = self._popular[department]
-        new = self._stock.on_sale(popular, at) & ~(popular[:, :, None] == ranking[:, None, :]).any(axis=2)
+        new = self.stock.on_sale(popular, at) & ~(popular[:, :, None] == ranking[:, None, :]).any(axis=2)
         num_ranked = (ranking != NO_PRODUCT).sum(axis=1)
         place = num_ranked[:, None] + np.cumsum(new, axis=1) - 1
         row, column = np.nonzero(new & (place < ranking.shape[1]))
@@ -68,5 +69,5 @@ class Shelves:
 
     def _most_popular(self, number: int) -> Int64[np.ndarray, " popular"]:
         products = self._of(number)
-        best = products[np.argsort(-self._stock.popularity[products], kind="stable")[:_NUM_POPULAR]]
+        best = products[np.argsort(-self.stock.popularity[products], kind="stable")[:_NUM_POPULAR]]
         return np.pad(best, (0, _NUM_POPULAR - len(best)), constant_values=NO_PRODUCT)

@@ -12,7 +12,6 @@ from aisle.simulation.draws import Draws
 from aisle.simulation.intents import THRESHOLD_MEAN
 from aisle.simulation.shelves import Shelves
 from aisle.simulation.shoppers import Shoppers
-from aisle.simulation.stock import Stock
 from aisle.simulation.utility import Utility
 from aisle.simulation.visits import Visits
 
@@ -25,6 +24,7 @@ _POPULAR_LEAST = 0.5
 _VIEW_SLOPE, _VIEW_MARGIN = 1.2, 0.6
 _BUY_SLOPE, _CART_MARGIN, _ORDER_MARGIN = 2.5, -1.1, -1.0
 _STEP_S, _CART_S, _ORDER_S = 40, 15, 12
+_LONGEST_S = (_NUM_MET + 1) * (_STEP_S + _CART_S + _ORDER_S)
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Strolls:
 class Strolling:
     """Leads shoppers past the popular products of the departments that they like."""
 
-    def __init__(self, utility: Utility, stock: Stock, shelves: Shelves, shoppers: Shoppers, *, seed: int) -> None:
-        self._utility, self._stock, self._shelves = utility, stock, shelves
+    def __init__(self, utility: Utility, shelves: Shelves, shoppers: Shoppers, *, seed: int) -> None:
+        self._utility, self._shelves, self._stock = utility, shelves, shelves.stock
         self._departments = np.cumsum(shoppers.departments.astype(np.float64), axis=1)
         self._draws = {
             name: Draws(seed, "strolling", name) for name in ("department", "met", "way", "view", "buy", "time")
@@ -87,15 +87,13 @@ class Strolling:
         department = np.minimum((cumulative <= chance[:, None]).sum(axis=1), cumulative.shape[1] - 1)
         way = self._draws["way"].uniform(visit[:, None], np.arange(_NUM_MET))
         flat = self._shelves.pick(np.repeat(department, _NUM_MET), way.ravel())
-        products = flat.reshape(len(user), _NUM_MET)
+        # Sorted, so that what was drawn twice stands side by side.
+        products = np.sort(flat.reshape(len(user), _NUM_MET), axis=1)
         noticed = _POPULAR_LEAST + (1 - _POPULAR_LEAST) * self._stock.popularity[products]
-        met = self._stock.on_sale(products, at) & (
-            self._draws["met"].uniform(visit[:, None], np.arange(_NUM_MET)) < noticed
-        )
-        order = np.sort(products, axis=1)
-        repeated = np.zeros_like(met)
-        repeated[:, 1:] = order[:, 1:] == order[:, :-1]
-        return order, met & ~repeated
+        met = self._draws["met"].uniform(visit[:, None], np.arange(_NUM_MET)) < noticed
+        met &= self._stock.on_sale(products, at) & self._stock.on_sale(products, at + _LONGEST_S)
+        met[:, 1:] &= products[:, 1:] != products[:, :-1]
+        return products, met
 
 
 def _logistic(value: Float32[np.ndarray, "rows places"]) -> Float32[np.ndarray, "rows places"]:

@@ -65,7 +65,7 @@ class Timing:
         clicked = at[:, None] + _FIRST_LOOK_S + _READ_S * place + before
         favorited, carted = clicked + _FAVOURITE_S + step // 2, clicked + _VISIT_S + step
         ordered = carted + _ORDER_S + 5 * step
-        later, wait = self._later(actions, products, carted, keys)
+        later, wait = self._later(actions, products, carted=carted, keys=keys)
         times = (
             np.where(actions.clicked, clicked, NEVER),
             np.where(actions.favorited, favorited, NEVER),
@@ -78,7 +78,12 @@ class Timing:
         return Stamps(*times[:3], ordered_at, ended_at=np.maximum(last, at) + pause)
 
     def _later(
-        self, actions: Actions, products: Int64[np.ndarray, "rows places"], carted: Times, keys: tuple[np.ndarray, ...]
+        self,
+        actions: Actions,
+        products: Int64[np.ndarray, "rows places"],
+        *,
+        carted: Times,
+        keys: tuple[np.ndarray, ...],
     ) -> tuple[Bool[np.ndarray, "rows places"], Times]:
         """Choose left carts that are bought later, and the seconds until then."""
         left = actions.carted & ~actions.ordered.any(axis=1, keepdims=True)

@@ -39,7 +39,7 @@ def find_true_products(market: Marketplace, needs: Needs, at: Int64[np.ndarray, 
     they are examined.
     """
     found = [
-        _best(market, take_rows(needs, rows), at[rows], rows, products)
+        _best(market, take_rows(needs, rows), at[rows], rows=rows, products=products)
         for rows, products in shared_work(needs.type_index, market.world.truth.type_index)
     ]
     row, product, utility = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -68,6 +68,7 @@ def _best(
     market: Marketplace,
     needs: Needs,
     at: Int64[np.ndarray, " some"],
+    *,
     rows: Int64[np.ndarray, " some"],
     products: Int64[np.ndarray, " products"],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -135,20 +135,21 @@ class Utility:
         """Return how much the shopper likes the products' style, brand, shop, price and origin."""
         user = needs.user_index
         person = np.where(needs.persona >= 0, len(self._shoppers) + needs.persona, user)
-        return self._taste(user, person, needs.price_shift, products)
+        return self._taste(user, person, products, price_shift=needs.price_shift)
 
     def without_need(self, user_index: Int64[np.ndarray, " rows"], products: Products) -> Values:
         """Return what products are worth to shoppers who look for nothing: taste, quality and chance."""
         shift = np.zeros(len(user_index), np.float32)
-        taste = self._taste(user_index, user_index, shift, products)
+        taste = self._taste(user_index, user_index, products, price_shift=shift)
         return taste + self._quality[products] + self._chance(user_index, products)
 
     def _taste(
         self,
         user: Int64[np.ndarray, " rows"],
         person: Int64[np.ndarray, " rows"],
-        price_shift: Float32[np.ndarray, " rows"],
         products: Products,
+        *,
+        price_shift: Float32[np.ndarray, " rows"],
     ) -> Values:
         strength = {name: values[user, None] for name, values in self._strength.items()}
         style = np.einsum("rps,rs->rp", self._style[products], self._liked_style[person])

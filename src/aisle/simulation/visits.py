@@ -16,7 +16,7 @@ __all__ = ["BROWSE_SHARE", "NEEDS_PER_VISIT", "Visits", "draw_visits"]
 
 BROWSE_SHARE = 0.25
 """Share of the visits that never search."""
-_ANOTHER_NEED_SHARE, _MOST_NEEDS = 0.22, 4
+_ANOTHER_NEED_SHARE, _MOST_NEEDS = 0.18, 4
 NEEDS_PER_VISIT = (1 - _ANOTHER_NEED_SHARE**_MOST_NEEDS) / (1 - _ANOTHER_NEED_SHARE)
 """Expected needs of a visit that searches."""
 _SIGNED_OUT_SHARE = 0.08

@@ -3,6 +3,7 @@
 Bad rows are set aside with their reasons, bad values of optional columns become null, and both are reported.
 """
 
+from aisle.tables.actions import ACTION_STAGES
 from aisle.tables.columns import EVENTS, IMPRESSIONS, JUDGMENTS, PRODUCTS, SCHEMAS, SEARCHES, SPLITS, USERS
 from aisle.tables.duplicates import without_copies
 from aisle.tables.hashing import table_hash
@@ -15,6 +16,7 @@ from aisle.tables.suggestions import did_you_mean
 from aisle.tables.validate import REASON, ROW, Validated, validate
 
 __all__ = [
+    "ACTION_STAGES",
     "EVENTS",
     "IMPRESSIONS",
     "JUDGMENTS",

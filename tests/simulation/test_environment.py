@@ -1,0 +1,81 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aisle.core.ranking import NO_PRODUCT, QueryBatch
+from aisle.simulation.environment import Environment, FixedRanker
+from aisle.simulation.pages import Requests
+
+K = 100
+
+
+@pytest.fixture(scope="module")
+def environment(market):
+    return Environment(market)
+
+
+@pytest.fixture(scope="module")
+def by_words(lexical):
+    return lambda requests: lexical.retrieve(QueryBatch(requests.text.to_pylist()), k=K).product_index
+
+
+def by_chance(requests):
+    return np.random.default_rng(0).integers(3_000, size=(len(requests), K))
+
+
+@pytest.fixture(scope="module")
+def outcome(environment, by_words):
+    return environment.run(by_words, num_needs=1_500)
+
+
+def test_the_same_run_is_the_same(environment, by_words, outcome):
+    again = environment.run(by_words, num_needs=1_500)
+    assert all(np.array_equal(getattr(again, name), column) for name, column in vars(outcome).items())
+    other = environment.run(by_words, num_needs=1_500, run=1)
+    assert not np.array_equal(other.visit_user, outcome.visit_user)
+
+
+def test_good_candidates_sell_more(environment, outcome):
+    chance = environment.run(by_chance, num_needs=1_500)
+    assert outcome.search_purchase_rate > 3 * chance.search_purchase_rate
+    assert outcome.conversion > chance.conversion
+    assert outcome.search_clicked.mean() > 3 * chance.search_clicked.mean()
+
+
+def test_rates_are_shares_of_searches_and_of_all_visits(outcome):
+    assert outcome.search_purchase_rate == outcome.search_ordered.mean()
+    searching = np.zeros(len(outcome.visit_user), bool)
+    searching[outcome.search_visit] = True
+    assert 0.1 < (~searching).mean() < 0.5
+    assert outcome.visit_ordered[outcome.search_visit[outcome.search_ordered]].all()
+    assert 0 < outcome.visit_ordered[~searching].mean() < 0.2
+
+
+def test_only_the_chosen_shoppers_take_part(environment, market, by_words):
+    users = np.arange(len(market.shoppers)) % 2 == 0
+    outcome = environment.run(by_words, num_needs=1_500, users=users)
+    assert len(outcome.visit_user) > 50
+    assert users[outcome.visit_user].all()
+
+
+def test_shops_show_candidates_on_sale_ranked(environment, market, lexical):
+    ranker = FixedRanker(market)
+    requests = Requests(np.arange(2), pa.array(["sofa", "sofa"]), np.zeros(2, int), np.array([0, 86_400 * 29]))
+    found = lexical.retrieve(QueryBatch(["sofa", "sofa"]), k=50).product_index
+    score = ranker.score(requests, found)
+    assert np.array_equal(np.isfinite(score), market.stock.on_sale(found, requests.at))
+    empty = ranker.score(requests, np.full((2, 3), NO_PRODUCT))
+    assert np.isneginf(empty).all()
+
+
+def test_the_ranker_sees_words_order_stars_and_popularity(market):
+    ranker = FixedRanker(market)
+    product = int(np.flatnonzero(market.stock.on_sale(np.arange(3_000)[None, :], np.array([0]))[0])[0])
+    title = market.products.column("title")[product].as_py()
+    page = np.array([[product, product]])
+
+    def score(text):
+        return ranker.score(Requests(np.zeros(1, int), pa.array([text]), np.zeros(1, int), np.zeros(1, int)), page)[0]
+
+    assert score(title)[0] > score("xyzzy")[0] + 0.9
+    assert score(title)[0] > score(title)[1], "the earlier candidate"
