@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,17 @@ from scipy import sparse
 
 from aisle.core.errors import ShapeError, UsageError
 from aisle.losses import sampled_softmax_loss
-from aisle.negatives import PositiveSets, mask_copies, mask_known_positives, mask_matching_products
+from aisle.negatives import (
+    PositiveSets,
+    mask_above,
+    mask_copies,
+    mask_known_positives,
+    mask_listed,
+    mask_matching_products,
+    mask_repeats,
+    purchase_log_weight,
+    searcher_groups,
+)
 
 
 def indices(*values):
@@ -100,26 +112,80 @@ def test_refuses_a_query_without_a_set(query):
         mask_known_positives(indices(1), indices(0, query), positive_sets([1], [2]))
 
 
+def test_positives_of_the_search_and_of_the_searcher_are_masked_and_those_of_others_are_not():
+    """Searches: actor 1 twice and actor 2 once for query 0, two by nobody known."""
+    query, actor = np.array([0, 0, 0, 0, 0]), np.array([1, 1, 2, -1, -1])
+    group = searcher_groups(query, actor)
+    search = np.array([0, 0, 1, 2, 3, 4])
+    bought = np.array([10, 11, 12, 13, 14, 15])
+    positives = PositiveSets.from_pairs(group[search], bought, num_queries=int(group.max()) + 1)
+    mask = mask_known_positives(torch.from_numpy(bought), torch.from_numpy(group), positives)
+    assert [bought[row].tolist() for row in mask.numpy()] == [[10, 11, 12], [10, 11, 12], [13], [14], [15]]
+
+
+def test_repeats_by_eye():
+    assert mask_repeats(indices(7, 7, 5, 7, 5, 6)).tolist() == [False, True, False, True, True, False]
+    assert mask_repeats(indices()).tolist() == []
+
+
+def test_listed_by_eye():
+    mask = mask_listed(indices(4, 9, 4, 2), np.array([[4, -1, 8], [2, 9, 2], [-1, -1, -1]]))
+    assert mask.tolist() == [[True, False, True, False], [False, True, False, True], [False] * 4]
+    assert mask_listed(indices(4, 9), np.empty((2, 0), np.int64)).tolist() == [[False, False]] * 2
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), max_size=30))
-def test_sets_from_pairs_agree_with_python_sets(pairs):
-    columns = np.array(pairs, np.int64).reshape(-1, 2)
-    sets = PositiveSets.from_pairs(columns[:, 0], columns[:, 1], num_queries=5)
-    assert len(sets) == 5
-    for query in range(5):
-        run = sets.product_index[sets.offsets[query] : sets.offsets[query + 1]].tolist()
-        assert run == sorted({product for each, product in pairs if each == query})
+@given(st.data())
+def test_listed_agrees_with_a_loop(data):
+    products = st.integers(-1, 9)
+    columns = data.draw(st.lists(st.integers(0, 9), max_size=12))
+    listed = data.draw(st.lists(st.lists(products, min_size=3, max_size=3), min_size=1, max_size=6))
+    mask = mask_listed(indices(*columns), np.array(listed))
+    assert mask.tolist() == [[product in each for product in columns] for each in listed]
 
 
-def test_sets_from_pairs_refuse_an_unknown_query():
-    with pytest.raises(UsageError, match=r"Query indices must lie in 0\.\.2\. Received: least=0, greatest=3"):
-        PositiveSets.from_pairs(np.array([0, 3]), np.array([1, 1]), num_queries=3)
+def test_above_the_margin_by_eye():
+    scores = torch.tensor([[0.7, 0.71, 0.2, math.nan], [0.7, 0.71, 0.2, math.inf]])
+    mask = mask_above(scores, torch.tensor([0.8, 0.3]), margin=0.1)
+    assert mask.tolist() == [[False, True, False, False], [True, True, False, True]]
+    assert mask_above(scores, torch.tensor([math.nan, 0.3]), margin=0.1)[0].tolist() == [False] * 4
 
 
-@pytest.mark.parametrize("offsets", [[], [1, 2], [0, 3], [0, 2, 1, 2]])
-def test_sets_refuse_offsets(offsets):
-    with pytest.raises(ShapeError, match="offsets must begin with 0, never fall and end with the number"):
-        PositiveSets(np.array(offsets, np.int64), np.array([4, 5]))
+def test_masks_take_no_part_in_the_gradient():
+    scores, positive = torch.rand(2, 3, requires_grad=True), torch.rand(2, requires_grad=True)
+    assert not mask_above(scores, positive, margin=0.1).requires_grad
+
+
+@pytest.mark.parametrize("margin", [math.nan, math.inf])
+def test_refuses_margins(margin):
+    with pytest.raises(UsageError, match=r"margin must be finite\. Received: margin="):
+        mask_above(torch.zeros(1, 1), torch.zeros(1), margin=margin)
+
+
+def test_what_others_bought_counts_less_and_still_teaches():
+    # Row 0's actor bought 10, others 11; 12 is any product. Probabilities: 1 for the positive, 1/4 for 11, 1 for 12.
+    columns, row_query = indices(10, 11, 12), indices(0)
+    log_weight = purchase_log_weight(columns, row_query, positive_sets([10, 11]), factor=0.25)
+    scores = torch.zeros(1, 3, requires_grad=True)
+    masked = mask_copies(columns, indices(10))
+    loss = sampled_softmax_loss(torch.zeros(1), scores, temperature=1.0, masked=masked, log_weight=log_weight)
+    loss.sum().backward()
+    assert loss.item() == pytest.approx(math.log(2.25))
+    assert scores.grad.tolist()[0] == pytest.approx([0.0, 0.25 / 2.25, 1 / 2.25])
+
+
+def test_factors_of_purchases():
+    columns, row_query, purchases = indices(1, 2), indices(0, 1), positive_sets([1], [])
+    assert purchase_log_weight(columns, row_query, purchases, factor=1.0).eq(0).all()
+    removed = purchase_log_weight(columns, row_query, purchases, factor=0.0)
+    assert removed.tolist() == [[-math.inf, 0.0], [0.0, 0.0]]
+    assert removed.dtype == torch.float32
+
+
+@pytest.mark.parametrize("factor", [-0.1, 1.1, math.nan])
+def test_refuses_factors(factor):
+    with pytest.raises(UsageError, match=r"factor must lie in 0\.\.1\. Received: factor="):
+        purchase_log_weight(indices(1), indices(0), positive_sets([1]), factor=factor)
 
 
 def test_matching_products_by_eye():

@@ -1,78 +1,31 @@
-"""Columns that are no negatives of a row, though they stand in the batch.
+"""Columns that are no negatives of a row, or count less, though they stand in its batch.
 
 The masks are boolean [rows, columns], True = to be left out, and are joined by `|`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 from scipy import sparse
 from torch import Tensor
 
 from aisle.core.errors import ShapeError, UsageError
 from aisle.core.ragged import expand_slices
+from aisle.negatives.positives import PositiveSets
 
-__all__ = ["PositiveSets", "mask_copies", "mask_known_positives", "mask_matching_products"]
-
-
-@dataclass(frozen=True, eq=False)
-class PositiveSets:
-    """The known positive products of each query, one run of a flat array per query.
-
-    Attributes:
-        offsets: Where the run of each query begins, and the end of the last one: 0 first, never falling.
-        product_index: Products, the runs of all queries one after another, ascending and distinct in each
-            run.
-
-    Raises:
-        ShapeError: If the offsets do not cut `product_index` into runs.
-    """
-
-    offsets: Int64[np.ndarray, " queries_and_1"]
-    product_index: Int64[np.ndarray, " positives"]
-
-    def __post_init__(self) -> None:
-        num_positives = len(self.product_index)
-        ends = self.offsets[[0, -1]].tolist() if len(self.offsets) else []
-        if ends != [0, num_positives] or (np.diff(self.offsets) < 0).any():
-            raise ShapeError(
-                "offsets must begin with 0, never fall and end with the number of positives",
-                received={"offsets": self.offsets, "positives": num_positives},
-                remedy="Build the sets with PositiveSets.from_pairs.",
-            )
-
-    @classmethod
-    def from_pairs(
-        cls,
-        query_index: Int64[np.ndarray, " pairs"],
-        product_index: Int64[np.ndarray, " pairs"],
-        *,
-        num_queries: int,
-    ) -> PositiveSets:
-        """Gather pairs of query and product, in any order and possibly repeated.
-
-        Raises:
-            UsageError: If a query index is not in 0..num_queries − 1.
-
-        >>> sets = PositiveSets.from_pairs(np.array([2, 0, 2, 2]), np.array([7, 5, 3, 7]), num_queries=3)
-        >>> sets.offsets.tolist(), sets.product_index.tolist()
-        ([0, 1, 1, 3], [5, 3, 7])
-        """
-        _check_queries(query_index, num_queries)
-        order = np.lexsort((product_index, query_index))
-        queries, products = query_index[order], product_index[order]
-        is_first = np.ones(len(queries), dtype=bool)
-        is_first[1:] = (queries[1:] != queries[:-1]) | (products[1:] != products[:-1])
-        counts = np.bincount(queries[is_first], minlength=num_queries)
-        return cls(np.concatenate(([0], np.cumsum(counts))), products[is_first])
-
-    def __len__(self) -> int:
-        """Return the number of queries."""
-        return len(self.offsets) - 1
+__all__ = [
+    "mask_above",
+    "mask_copies",
+    "mask_known_positives",
+    "mask_listed",
+    "mask_matching_products",
+    "mask_repeats",
+    "purchase_log_weight",
+]
 
 
 def mask_copies(
@@ -92,13 +45,30 @@ def mask_copies(
     return positive_index.unsqueeze(1) == candidate_index.unsqueeze(0)
 
 
+def mask_repeats(candidate_index: Int64[Tensor, " columns"]) -> Bool[Tensor, " columns"]:
+    """Mark every column whose product stands in an earlier column: one of each remains.
+
+    For sources without logQ correction, where a product that stands in ten columns would count ten times.
+
+    >>> mask_repeats(torch.tensor([4, 9, 4, 4])).tolist()
+    [False, False, True, True]
+    """
+    columns = candidate_index.numpy(force=True)
+    repeated = np.ones(len(columns), dtype=bool)
+    repeated[np.unique(columns, return_index=True)[1]] = False
+    return torch.from_numpy(repeated).to(candidate_index.device)
+
+
 def mask_known_positives(
     candidate_index: Int64[Tensor, " columns"], row_query: Int64[Tensor, " rows"], positives: PositiveSets
 ) -> Bool[Tensor, "rows columns"]:
     """Mark every column that holds a known positive of the row's query.
 
-    Each row's positives are looked up among the sorted columns, so the cost grows with the positives of the
-    rows' queries, (columns + positives) · log columns, besides writing the mask itself.
+    With `searcher_groups` in place of queries it masks the other positives of the same search and those of other
+    searches of the same (query, actor), and leaves what other actors chose for the query, which teaches taste.
+
+    The positives of the distinct queries are looked up among the sorted columns, so the cost grows with them,
+    (columns + positives) · log columns, besides writing the mask itself.
 
     Args:
         candidate_index: Product of every column; a product may stand in several.
@@ -111,18 +81,81 @@ def mask_known_positives(
     Raises:
         UsageError: If a row's query has no entry in `positives`.
     """
-    columns, queries = candidate_index.numpy(force=True), row_query.numpy(force=True)
-    _check_queries(queries, len(positives))
-    masked = np.zeros((len(queries), len(columns)), dtype=bool)
-    rows, flat = _concatenate_runs(positives.offsets[queries], positives.offsets[queries + 1])
-    wanted = positives.product_index[flat]
-    order = np.argsort(columns, kind="stable")
-    in_order = columns[order]
-    copies_of, at = _concatenate_runs(
-        np.searchsorted(in_order, wanted, side="left"), np.searchsorted(in_order, wanted, side="right")
-    )
-    masked[rows[copies_of], order[at]] = True
+    distinct, inverse = np.unique(row_query.numpy(force=True), return_inverse=True)
+    row, product = positives.runs(distinct)
+    masked = _mark(candidate_index.numpy(force=True), row, product, num_rows=len(distinct))
+    return torch.from_numpy(masked[inverse]).to(candidate_index.device)
+
+
+def mask_listed(
+    candidate_index: Int64[Tensor, " columns"], listed: Int64[np.ndarray, "rows places"]
+) -> Bool[Tensor, "rows columns"]:
+    """Mark every column whose product stands in the row's own list; places below 0 are empty.
+
+    >>> mask_listed(torch.tensor([4, 9, 4]), np.array([[4, 7], [-1, -1]])).tolist()
+    [[True, False, True], [False, False, False]]
+    """
+    row, place = np.nonzero(listed >= 0)
+    masked = _mark(candidate_index.numpy(force=True), row, listed[row, place], num_rows=len(listed))
     return torch.from_numpy(masked).to(candidate_index.device)
+
+
+def mask_above(
+    scores: Float[Tensor, "rows columns"], positive: Float[Tensor, " rows"], *, margin: float
+) -> Bool[Tensor, "rows columns"]:
+    """Mark every column that scores above the row's positive minus a margin.
+
+    Among mined negatives the highest are mostly products that answer the query and were never shown for it. Of a score
+    that is NaN nothing is known: it stays, and the loss shows it.
+
+    Args:
+        scores: Score of each row against each column's product.
+        positive: Score of each row's own product.
+        margin: In units of the score; larger leaves out more, below 0 lets harder ones in.
+
+    Raises:
+        UsageError: If the margin is not finite.
+
+    Source: Moreira et al. 2024, "NV-Retriever" (negatives no nearer than a margin below the positive's score).
+    """
+    if not math.isfinite(margin):
+        raise UsageError("margin must be finite", received={"margin": margin})
+    return scores.detach() > (positive.detach() - margin).unsqueeze(1)
+
+
+def purchase_log_weight(
+    candidate_index: Int64[Tensor, " columns"],
+    row_query: Int64[Tensor, " rows"],
+    purchases: PositiveSets,
+    *,
+    factor: float,
+) -> Float32[Tensor, "rows columns"]:
+    """Weigh down what others bought for the row's query: no positive of this actor, and yet a fair answer.
+
+    Removed, these columns would teach nothing about taste; at full weight they would teach that the query is not
+    answered by what it is mostly bought for.
+
+    Args:
+        candidate_index: Product of every column.
+        row_query: Query of every row, as `purchases` counts them: the query itself, not the searcher's group.
+        purchases: Products that anybody bought for each query. The row's own among them are to be masked.
+        factor: Weight of such a column in the row's sum, in 0..1; 0 removes it, 1 changes nothing.
+
+    Returns:
+        `log_weight` of `NegativeSource`: log(factor) there, 0 elsewhere; on the device of `candidate_index`.
+
+    Raises:
+        UsageError: If the factor lies outside 0..1, or a row's query has no entry in `purchases`.
+    """
+    if not 0 <= factor <= 1:
+        raise UsageError(
+            "factor must lie in 0..1",
+            received={"factor": factor},
+            remedy="1 counts what others bought as any other column, 0 removes it.",
+        )
+    bought = mask_known_positives(candidate_index, row_query, purchases)
+    log_factor = math.log(factor) if factor else -math.inf
+    return torch.zeros(bought.shape, device=bought.device).masked_fill(bought, log_factor)
 
 
 def mask_matching_products(
@@ -166,22 +199,18 @@ def _word_indicators(words: sparse.csr_matrix | sparse.csr_array) -> sparse.csr_
     return held
 
 
-def _concatenate_runs(
-    start: Int64[np.ndarray, " runs"], end: Int64[np.ndarray, " runs"]
-) -> tuple[Int64[np.ndarray, " total"], Int64[np.ndarray, " total"]]:
-    """Lay half-open runs start..end one after another: (number of the run, position) of each element.
-
-    >>> _concatenate_runs(np.array([4, 9, 0]), np.array([6, 9, 1]))
-    (array([0, 0, 2]), array([4, 5, 0]))
-    """
-    positions, offsets = expand_slices(start, end)
-    return np.repeat(np.arange(len(start)), np.diff(offsets)), positions
-
-
-def _check_queries(query_index: Int64[np.ndarray, " any"], num_queries: int) -> None:
-    if len(query_index) and (query_index.min() < 0 or query_index.max() >= num_queries):
-        raise UsageError(
-            f"Query indices must lie in 0..{num_queries - 1}",
-            received={"least": int(query_index.min()), "greatest": int(query_index.max())},
-            remedy="Use the query ids that the positives were gathered with.",
-        )
+def _mark(
+    columns: Int64[np.ndarray, " columns"],
+    row: Int64[np.ndarray, " items"],
+    product: Int64[np.ndarray, " items"],
+    *,
+    num_rows: int,
+) -> Bool[np.ndarray, "rows columns"]:
+    """Return True where a column holds one of the products wanted in the row."""
+    order = np.argsort(columns, kind="stable")
+    in_order = columns[order]
+    first, last = (np.searchsorted(in_order, product, side=side) for side in ("left", "right"))
+    at, offsets = expand_slices(first, last)
+    masked = np.zeros((num_rows, len(columns)), dtype=bool)
+    masked[np.repeat(row, np.diff(offsets)), order[at]] = True
+    return masked

@@ -1,13 +1,13 @@
-"""Where negatives come from: the batch itself, or a uniform draw from the catalogue."""
+"""Where negatives come from: the batch itself, or a uniform draw from the products on sale."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32, Int64, Real
+from jaxtyping import Float32, Int64, Real, Shaped
 
 from aisle.core.errors import UsageError
 
-__all__ = ["UniformNegatives", "in_batch_log_count"]
+__all__ = ["UniformNegatives", "in_batch_log_count", "products_on_sale"]
 
 
 def in_batch_log_count(frequency: Real[np.ndarray, " products"], batch_size: int) -> Float32[np.ndarray, " products"]:
@@ -24,7 +24,7 @@ def in_batch_log_count(frequency: Real[np.ndarray, " products"], batch_size: int
 
     Args:
         frequency: How often each product is drawn as the positive of a pair, as the sampler draws them;
-            counts or shares, at least 0.
+            counts or shares, at least 0. Batches of one slice of a log take the frequency within that slice.
         batch_size: Columns of a batch.
 
     Returns:
@@ -66,8 +66,7 @@ class UniformNegatives:
     Args:
         num_products: Size of the catalogue.
         num_negatives: Products to draw; all of them where there are no more.
-        rng: Source of randomness, advanced by each draw.
-        allowed: Product indices to draw from, such as those on sale; without it the whole catalogue.
+        allowed: Product indices to draw from, such as `products_on_sale`; without it the whole catalogue.
 
     Raises:
         UsageError: If a number is below 1, or `allowed` is empty or leaves the catalogue.
@@ -77,7 +76,6 @@ class UniformNegatives:
         self,
         num_products: int,
         num_negatives: int,
-        rng: np.random.Generator,
         *,
         allowed: Int64[np.ndarray, " allowed"] | None = None,
     ) -> None:
@@ -86,15 +84,33 @@ class UniformNegatives:
                 "num_products and num_negatives must be at least 1",
                 received={"num_products": num_products, "num_negatives": num_negatives},
             )
-        self._rng = rng
         self._allowed = None if allowed is None else _distinct_products(allowed, num_products)
         self._num_allowed = num_products if self._allowed is None else len(self._allowed)
         self._num_drawn = min(num_negatives, self._num_allowed)
 
-    def draw(self) -> Int64[np.ndarray, " negatives"]:
-        """Return the next set of distinct product indices, in no particular order."""
-        drawn = self._rng.choice(self._num_allowed, size=self._num_drawn, replace=False, shuffle=False)
+    def draw(self, rng: np.random.Generator) -> Int64[np.ndarray, " negatives"]:
+        """Return a set of distinct product indices, in no particular order; advances `rng`."""
+        drawn = rng.choice(self._num_allowed, size=self._num_drawn, replace=False, shuffle=False)
         return drawn if self._allowed is None else self._allowed[drawn]
+
+
+def products_on_sale(
+    created_at: Shaped[np.ndarray, " products"], removed_at: Shaped[np.ndarray, " products"], *, at: np.datetime64
+) -> Int64[np.ndarray, " on_sale"]:
+    """Return the products that could be bought at a time: created at or before it, and removed after it or never.
+
+    Args:
+        created_at: datetime64; NaT where the product was always there.
+        removed_at: datetime64; NaT where it was never removed.
+        at: The time, such as that of the snapshot which a batch's features are of.
+
+    >>> created = np.array(["2024-01-01", "2024-03-01", "NaT"], "datetime64[us]")
+    >>> removed = np.array(["2024-02-01", "NaT", "NaT"], "datetime64[us]")
+    >>> products_on_sale(created, removed, at=np.datetime64("2024-02-01")).tolist()
+    [2]
+    """
+    # Comparisons with NaT are False.
+    return np.flatnonzero(~(created_at > at) & ~(removed_at <= at))
 
 
 def _distinct_products(allowed: Int64[np.ndarray, " allowed"], num_products: int) -> Int64[np.ndarray, " distinct"]:

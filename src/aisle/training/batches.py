@@ -100,7 +100,7 @@ class BatchMaker:
     def _uniform(self, step: int) -> Int64[np.ndarray, " uniform"]:
         if not self.num_uniform:
             return np.empty(0, np.int64)
-        return UniformNegatives(self.num_products, self.num_uniform, generator(self.seed, "uniform", step)).draw()
+        return UniformNegatives(self.num_products, self.num_uniform).draw(generator(self.seed, "uniform", step))
 
     def _masked(self, query: np.ndarray, product: np.ndarray, columns: np.ndarray) -> Bool[Tensor, "rows columns"]:
         """Leave out copies of the row's product, known positives of its query, and products that hold all its words."""
