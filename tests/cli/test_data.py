@@ -233,3 +233,15 @@ def test_marketplaces_that_cannot_be(aisle, tmp_path, arguments, text):
     assert (result.code, result.out) == (2, "")
     assert text in result.err
     assert not (tmp_path / "shop").exists()
+
+
+def test_a_frozen_marketplace_is_held_against_what_it_came_to(aisle_json, tmp_path, monkeypatch):
+    import aisle.simulation as simulation
+
+    tiny = simulation.MarketplaceConfig(products=200, searches=200, users=50, days=20, seed=1)
+    monkeypatch.setattr(simulation, "frozen_config", {"small": tiny}.__getitem__)
+    monkeypatch.setattr(simulation, "frozen_figures", lambda name: {"searches": 200, "sha256": "another"})
+    first = aisle_json("simulate", "--workspace", tmp_path / "shop", "--config", "small")
+    assert first["frozen"] == "differs from what was frozen: sha256"
+    monkeypatch.setattr(simulation, "frozen_figures", lambda name: {"searches": 200, "sha256": first["sha256"]})
+    assert aisle_json("simulate", "--workspace", tmp_path / "shop", "--config", "small")["frozen"] == "as frozen"
