@@ -13,7 +13,7 @@ SERVE ?= 1
 PORT ?= 8000
 WORKSPACE ?= demo-workspace/$(DATA)
 BENCH_ARGS ?=
-BENCHMARKS ?= training encoding icecat
+BENCHMARKS ?= training encoding icecat fusion mining simulation marketplace
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -6,6 +6,11 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
+
+# No test measures time: on a busy machine any example may take longer than the library allows.
+settings.register_profile("aisle", deadline=None)
+settings.load_profile("aisle")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Threads that spin while they wait make steps of a few milliseconds many times slower where cores are shared.
