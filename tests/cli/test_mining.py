@@ -31,6 +31,10 @@ def test_mine_tells_what_it_found_and_is_skipped_the_second_time(aisle, aisle_js
     shown = aisle(*command).out
     for text in ("mine (unchanged: skipped)", "where every row went", "exposed by ranked", "new queries"):
         assert text in shown
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│" in line]
+    assert ["searches", "17", "1", "2"] in rows
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
 
 
 def test_without_a_log_it_says_what_to_do(aisle, built_shop):

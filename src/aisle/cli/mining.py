@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aisle.cli.options import JsonOption, RecipeOption, SetOption, WorkspaceOption
 from aisle.cli.output import print_json
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 __all__ = ["mine"]
 
-_COLUMNS = {
+_FIGURES = {
     "searches": "searches",
     "with a positive": "searches_with_positive",
     "ordered": "ordered",
@@ -53,25 +56,34 @@ def _print_tables(summary: Mapping[str, Any], *, skipped: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    splits = Table(title=f"mine ({'unchanged: skipped' if skipped else 'done'})", title_justify="left")
-    splits.add_column("split, band")
-    for heading in _COLUMNS:
-        splits.add_column(heading, justify="right")
-    for split, figures in summary["splits"].items():
-        splits.add_row(split, *map(_shown, (figures[name] for name in _COLUMNS.values())))
-        for band, part in figures["bands"].items():
-            splits.add_row(f"  {band}", *map(_shown, (part[name] for name in _COLUMNS.values())))
+    # Figures as rows: so each table fits into 80 columns.
+    splits = summary["splits"]
+    tables = [_figures(f"mine ({'unchanged: skipped' if skipped else 'done'})", splits)]
+    tables += [_figures(f"{split} by frequency of the query", part["bands"]) for split, part in splits.items()]
     rows = Table(title="where every row went", title_justify="left", show_header=False)
     for section in ("searches", "impressions", "action_times", "events", "queries", "products", "histories"):
-        rows.add_row(section, ", ".join(_phrase(name, value) for name, value in summary[section].items()))
-    held_out = ("validation", "test")
-    shares = [f"{split} {summary['splits'][split]['new_query_share']:.1%}" for split in held_out]
+        rows.add_row(section.replace("_", " "), ", ".join(_phrase(*part) for part in summary[section].items()))
+    shares = [f"{split} {splits[split]['new_query_share']:.1%}" for split in ("validation", "test")]
     rows.add_row("new queries", ", ".join(shares))
     for name, part in summary.get("exposures", {}).items():
-        rows.add_row(f"exposed by {name}", ", ".join(f"{kind} {value:.1%}" for kind, value in part.items()))
-    rows.add_row("windows", ", ".join(f"{name} {value}" for name, value in summary["windows"].items()))
+        rows.add_row(f"exposed by {name}", ", ".join(f"{_words(kind)} {value:.1%}" for kind, value in part.items()))
+    rows.add_row(
+        "windows", ", ".join(f"{_words(name)} {_minutes(value)}" for name, value in summary["windows"].items())
+    )
     rows.add_row("cost", f"{summary['seconds']:,} s, {summary['peak_gb']} GB at most")
-    Console().print(splits, rows, markup=False)
+    Console().print(*tables, rows, markup=False)
+
+
+def _figures(title: str, columns: Mapping[str, Mapping[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    for label, name in _FIGURES.items():
+        table.add_row(label, *(_shown(part[name]) for part in columns.values()))
+    return table
 
 
 def _shown(value: float) -> str:
@@ -79,4 +91,15 @@ def _shown(value: float) -> str:
 
 
 def _phrase(name: str, value: int) -> str:
-    return f"{name.replace('_', ' ')} {value:,}"
+    return f"{_words(name)} {value:,}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _minutes(value: object) -> str:
+    """Show times by the minute, and anything else as it is."""
+    if isinstance(value, list):
+        return " · ".join(map(_minutes, value))
+    return value[:16].replace("T", " ") if isinstance(value, str) else str(value)
