@@ -29,7 +29,7 @@ def test_means_intervals_and_p_values_are_shown(lexical, semantic, texts, qrels)
 def test_slices_follow_and_what_is_not_defined_is_a_dash(lexical, texts, qrels):
     slices = {"tail": np.array([False, True, False]), "none": np.array([False, False, True])}
     lines = shown(evaluate([lexical], texts, qrels, measures=["MRR"], slices=slices)).splitlines()
-    tail = next(number for number, line in enumerate(lines) if "(1 queries)" in line)
+    tail = next(number for number, line in enumerate(lines) if "(1 query)" in line)
     none = next(number for number, line in enumerate(lines) if "(0 queries)" in line)
     assert lines[tail + 1].split() == ["lexical", "0.500"]
     assert "[" not in lines[tail + 2]

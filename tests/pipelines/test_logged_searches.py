@@ -2,6 +2,7 @@ import datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from aisle.core.errors import UsageError, WorkspaceError
@@ -121,11 +122,32 @@ def test_truth_is_read_from_its_own_tables(log_shop):
 
 
 def test_without_truth_the_remedy_is_told(log_shop):
-    with pytest.raises(WorkspaceError, match="must hold 'truth'"):
+    with pytest.raises(UsageError, match=r"Only a simulated marketplace has a truth.*aisle simulate --searches"):
         read(log_shop, labels="truth")
 
 
-def test_a_window_without_orders_is_refused(log_shop):
+def test_without_orders_clicks_and_carts_are_to_be_found(log_shop):
+    assert read(log_shop).labelled == "orders"
+    impressions = log_shop.folder("impressions") / "impressions.parquet"
+    table = pq.read_table(impressions)
+    clicked = table.column_names.index("ordered_at")
+    log = {
+        "products": pq.read_table(log_shop.folder("products") / "products.parquet"),
+        "searches": pq.read_table(log_shop.folder("searches") / "searches.parquet"),
+        "impressions": table.rename_columns(
+            ["clicked_at" if place == clicked else name for place, name in enumerate(table.column_names)]
+        ),
+    }
+    import_tables(log_shop, SourceTables(log, {}, {}))
+    with pytest.raises(WorkspaceError, match=r"must be of the workspace's present tables.*impressions.*aisle mine"):
+        read(log_shop)
+    mine(log_shop, MiningConfig(num_slices=2, threads=1, memory_gb=0.5))
+    found = read(log_shop)
+    assert found.labelled == "clicks and carts, as the window has no orders"
+    assert products_of(found.wanted) == [[0], [0, 1], [2]]
+
+
+def test_a_window_without_any_action_is_refused(log_shop):
     with pytest.raises(UsageError, match=r"At least one search must have a product to be found.*searches=1"):
         read(log_shop, split="validation")
 

@@ -4,9 +4,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from aisle.core.errors import WorkspaceError
 from aisle.pipelines.catalogue import read_products
-from aisle.pipelines.simulating import SIMULATED_TABLES, build_marketplace, simulate_marketplace
+from aisle.pipelines.importing import import_tables
+from aisle.pipelines.simulating import (
+    SIMULATED,
+    SIMULATED_TABLES,
+    build_marketplace,
+    refuse_own_tables,
+    simulate_marketplace,
+)
 from aisle.simulation import MarketplaceConfig, frozen_config, frozen_figures
+from aisle.sources import SourceTables
 from aisle.workspace import Workspace
 
 CONFIG = MarketplaceConfig(products=600, searches=400, users=80, days=20, seed=3)
@@ -77,3 +86,19 @@ def test_the_frozen_small_log_is_the_same_again(tmp_path):
     for name, value in frozen_figures("small").items():
         expected = value if isinstance(value, str) else pytest.approx(value, rel=1e-3)
         assert summary[name] == expected, name
+
+
+def test_tables_from_elsewhere_are_not_replaced(tmp_path):
+    workspace = Workspace.open(tmp_path / "shop", create=True)
+    products = pa.table({"product_id": ["a"], "title": ["Lamp"]})
+    import_tables(workspace, SourceTables({"products": products}, {}, {"source": "own"}))
+    with pytest.raises(WorkspaceError, match=r"must have a workspace of its own.*imported=\['products'\]"):
+        simulate_marketplace(workspace, CONFIG)
+    assert pq.read_table(workspace.folder("products") / "products.parquet").num_rows == 1
+
+
+def test_a_generated_catalogue_may_become_a_marketplace(tmp_path):
+    workspace = Workspace.open(tmp_path / "shop", create=True)
+    products = pa.table({"product_id": ["a"], "title": ["Lamp"]})
+    import_tables(workspace, SourceTables({"products": products}, {}, {"source": SIMULATED}))
+    refuse_own_tables(workspace)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from aisle.core.errors import ConfigError, UsageError
+from aisle.core.errors import ConfigError, SourceError, UsageError
 from aisle.sources import SOURCES, Loader, SourceTables, load_source
 
 
@@ -71,3 +71,8 @@ def test_settings_reach_the_loader():
 def test_sources_without_download_say_how_to_get_them(name, tmp_path):
     with pytest.raises(UsageError, match=r"must be given as a local copy.*--path"):
         load_source(name, path=None, cache_dir=tmp_path)
+
+
+def test_a_path_that_does_not_exist_is_told(tmp_path):
+    with pytest.raises(SourceError, match=r"The path must exist. Received: path='.*nowhere'"):
+        load_source("shop", path=tmp_path / "nowhere", cache_dir=tmp_path, sources=SHOP)

@@ -16,7 +16,7 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="aisle",
-    help="Embedding-based retrieval for e-commerce search: import → train → index → evaluate → serve.\n\n"
+    help="Embedding-based retrieval for e-commerce search: import → mine → train → index → evaluate → serve.\n\n"
     "Example: `aisle demo` goes the whole way on a generated shop.",
     no_args_is_help=True,
     add_completion=False,

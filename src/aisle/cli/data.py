@@ -261,14 +261,16 @@ def _compare_with_frozen(name: str, summary: Mapping[str, object]) -> str:
 
 def _simulate_catalogue(workspace: Path, *, products: int, seed: int, as_json: bool) -> None:
     from aisle.pipelines.importing import import_tables
+    from aisle.pipelines.simulating import SIMULATED, refuse_own_tables
     from aisle.simulation import generate_catalogue
     from aisle.sources import SourceTables
     from aisle.workspace import Workspace
 
+    opened = Workspace.open(workspace, create=True)
+    refuse_own_tables(opened)
     simulated = generate_catalogue(products, seed=seed)
     tables = {"products": simulated.products, "judgments": simulated.judgments}
-    opened = Workspace.open(workspace, create=True)
-    outcome = import_tables(opened, SourceTables(tables, {}, {"source": "simulated", "seed": seed}))
+    outcome = import_tables(opened, SourceTables(tables, {}, {"source": SIMULATED, "seed": seed}))
     _print_import(outcome, as_json=as_json)
 
 

@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "print_outcome"]
 
 
-_WANTED = {"judgments": None, "log": "searches with an order", "truth": "searches with true products"}
-
-
 def evaluate(
     workspace: WorkspaceOption = Path("workspace"),
-    split: Annotated[str, typer.Option(help="Part of judgments or log: train, validation or test.")] = "test",
+    split: Annotated[str, typer.Option(help="Part of judgments or log; of a log validation or test.")] = "test",
     systems: Annotated[str, typer.Option(help="Systems to compare, with commas.")] = "lexical,semantic,hybrid",
     min_grade: Annotated[
         float, typer.Option(help="Least grade of a relevant product for recall and MRR, in the judgments' own units.")
@@ -80,18 +77,22 @@ def _labels(name: str | None) -> Labels | None:
     )
 
 
+_ASKED = {"judgments": "queries", "log": "searches", "truth": "searches"}
+
+
 def print_outcome(outcome: EvaluationOutcome) -> None:
     """Print measures as a table, with what a reader must know about them."""
     from rich.console import Console
 
     from aisle.evaluation import evaluation_table
 
-    Console().print(evaluation_table(outcome.evaluation, wanted=_WANTED[outcome.labels]))
+    Console().print(evaluation_table(outcome.evaluation, wanted=f"{_ASKED[outcome.labels]} with {outcome.labelled}"))
     if outcome.labels == "truth":
         say("Truth of a simulated marketplace: these figures are simulated.")
+    if outcome.exposures:
+        say("Logged orders favour what was shown. Of the log's impressions, clicks and orders:")
     for part, shares in (outcome.exposures or {}).items():
-        told = ", ".join(f"{share:.1%} of {name.removesuffix('_share')}s" for name, share in shares.items())
-        say(f"Of the log, {part} results were {told}: logged orders favour what was shown.")
+        say(f"  {part}: " + ", ".join(f"{share:.1%}" for share in shares.values()))
     if outcome.num_unknown:
         say(f"{outcome.num_unknown:,} judged products are not in the catalogue; they count as missed.")
     hybrid = outcome.hybrid

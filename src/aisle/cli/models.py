@@ -18,8 +18,9 @@ def train(
 ) -> None:
     """Make training pairs and features, and train the towers.
 
-    Trains on judged pairs where there are some with stages (`aisle import --grades`), and on pseudo-queries from the
-    catalogue. Skipped when nothing changed; a killed run resumes.
+    Trains on the log where one was mined (`aisle mine`), else on judged pairs where there are some with stages
+    (`aisle import --grades`) and on pseudo-queries from the catalogue, else on those alone. Skipped when nothing
+    changed; a killed run resumes.
 
     Example: `aisle train --workspace shop --set train.max_minutes=10 --set fusion=concat`
     """

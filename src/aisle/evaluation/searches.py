@@ -30,6 +30,7 @@ class EvaluatedSearches:
         wanted: Relevant products, row i for search i, without those that the actor had ordered before.
         repeated: Those that the actor had ordered before.
         slices: Name → searches that belong to it.
+        labelled: In words, what the relevant products are, such as "orders".
     """
 
     texts: Sequence[str]
@@ -37,6 +38,7 @@ class EvaluatedSearches:
     wanted: Qrels
     repeated: Qrels
     slices: Mapping[str, Bool[np.ndarray, " searches"]]
+    labelled: str = "orders"
 
     def __post_init__(self) -> None:
         lengths = {

@@ -15,7 +15,7 @@ __all__ = ["evaluation_table"]
 
 
 def evaluation_table(evaluation: Evaluation, *, wanted: str | None = None) -> Table:
-    """Lay out means above their [low, high], then paired differences with p-values, then every slice the same way.
+    """Lay out means above their [low, high], then paired differences with p-values, then the means of every slice.
 
     Args:
         evaluation: What was measured.
@@ -40,16 +40,21 @@ def evaluation_table(evaluation: Evaluation, *, wanted: str | None = None) -> Ta
         table.add_column(measure, justify="right")
     _add_summary(table, headline, evaluation.measures)
     for name, summary in evaluation.slices.items():
-        table.add_row(Text(f"{name}\n({summary.num_queries} queries)", style="bold"))
-        _add_summary(table, summary, evaluation.measures)
+        asked = "query" if summary.num_queries == 1 else "queries"
+        table.add_row(Text(f"{name}\n({summary.num_queries} {asked})", style="bold"))
+        _add_means(table, summary, evaluation.measures)
     return table
 
 
 # Names and intervals are broken where four measures then fit into 80 columns.
-def _add_summary(table: Table, summary: Summary, measures: tuple[str, ...]) -> None:
+def _add_means(table: Table, summary: Summary, measures: tuple[str, ...]) -> None:
     for system, estimates in summary.systems.items():
         table.add_row(Text(system), *(Text(_estimate(estimates[measure])) for measure in measures))
     table.add_section()
+
+
+def _add_summary(table: Table, summary: Summary, measures: tuple[str, ...]) -> None:
+    _add_means(table, summary, measures)
     for pair, differences in summary.paired.items():
         table.add_row(
             Text(pair.replace(" - ", "\n- ")), *(Text(_difference(differences[measure])) for measure in measures)

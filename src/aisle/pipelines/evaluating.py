@@ -53,6 +53,7 @@ class EvaluationOutcome:
 
     Attributes:
         labels: What was to be found.
+        labelled: The same in words.
         evaluation: Measures of all systems.
         num_unknown: Judged products that the catalogue lacks; they count as missed.
         hybrid: Settings of the hybrid, and where its weight comes from.
@@ -62,6 +63,7 @@ class EvaluationOutcome:
     """
 
     labels: Labels
+    labelled: str
     evaluation: Evaluation
     num_unknown: int
     hybrid: dict[str, object]
@@ -72,6 +74,7 @@ class EvaluationOutcome:
         """Return plain JSON values."""
         extra = {
             "labels": self.labels,
+            "labelled": self.labelled,
             "judged_products_not_in_catalogue": self.num_unknown,
             "hybrid": self.hybrid,
             "files": self.files,
@@ -106,6 +109,10 @@ def evaluate_systems(
     Raises:
         UsageError: If the split has nothing to measure, or no query has a relevant product.
     """
+    if split not in SPLITS:
+        raise UsageError(
+            f"The split must be one of {', '.join(SPLITS)}", received={"split": split}, remedy="Leave it out for test."
+        )
     chosen = labels or ("log" if workspace.has("mined") else "judgments")
     if chosen == "judgments":
         return _on_judgments(workspace, split=split, systems=systems, min_grade=min_grade, run=run, seed=seed)
@@ -116,14 +123,14 @@ def evaluate_systems(
     ids = IdMap(products.column("product_id"))
     written = _Written(list(searches.texts), searches.wanted, ids)
     files = _write_trec(run, rankings, written) if run is not None else []
-    exposures = workspace.manifest("mined").summary.get("exposures")
-    return EvaluationOutcome(chosen, evaluation, 0, _hybrid(workspace), files, exposures)
+    exposures = workspace.manifest("mined").summary.get("exposures") if chosen == "log" else None
+    return EvaluationOutcome(chosen, searches.labelled, evaluation, 0, _hybrid(workspace), files, exposures)
 
 
 def _on_judgments(
     workspace: Workspace, *, split: str, systems: Sequence[str], min_grade: float, run: Path | None, seed: int
 ) -> EvaluationOutcome:
-    judgments = read_judgments(workspace, split) if split in SPLITS else None
+    judgments = read_judgments(workspace, split)
     if judgments is None:
         raise UsageError(
             "The workspace must hold judgments of the split",
@@ -142,7 +149,8 @@ def _on_judgments(
     evaluation = evaluate_rankings(rankings, judged.qrels, min_grade=min_grade, seed=seed, slices=slices)
     written = _Written(judged.texts, judged.qrels, judged.ids)
     files = _write_trec(run, rankings, written) if run is not None else []
-    return EvaluationOutcome("judgments", evaluation, judged.num_unknown, _hybrid(workspace), files)
+    told = f"a product of grade ≥ {min_grade:g}"
+    return EvaluationOutcome("judgments", told, evaluation, judged.num_unknown, _hybrid(workspace), files)
 
 
 def _hybrid(workspace: Workspace) -> dict[str, object]:

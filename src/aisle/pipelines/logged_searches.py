@@ -23,18 +23,20 @@ from aisle.workspace import Workspace
 __all__ = ["SearchLabels", "logged_searches"]
 
 SearchLabels = Literal["log", "truth"]
-"""What counts as found: the orders of the log, or what this shopper would have ordered if everything were examined."""
+"""What counts as found: the orders of the log (clicks and carts where its window has none), or what this shopper would
+have ordered if everything were examined."""
 
 _SIGNED_IN = "user"
 
 
 class _Found:
-    """Relevant products as pairs of a search's row and a product."""
+    """Relevant products as pairs of a search's row and a product, and in words what they are."""
 
-    def __init__(self, row: np.ndarray, product_index: np.ndarray, repeated: np.ndarray) -> None:
+    def __init__(self, row: np.ndarray, product_index: np.ndarray, repeated: np.ndarray, labelled: str) -> None:
         self.row = row
         self.product_index = product_index
         self.repeated = repeated
+        self.labelled = labelled
 
     def qrels(self, num_searches: int, *, repeated: bool) -> Qrels:
         kept = self.repeated == repeated
@@ -70,6 +72,12 @@ def logged_searches(
         UsageError: If the labels or the split are unknown, or no search has anything to be found.
         WorkspaceError: If the log was not mined, or has no truth.
     """
+    if labels == "truth" and not workspace.has("truth"):
+        raise UsageError(
+            "Only a simulated marketplace has a truth",
+            received={"labels": labels, "workspace": str(workspace.path)},
+            remedy="Measure on --labels log or judgments, or make one with `aisle simulate --searches N`.",
+        )
     if labels not in get_args(SearchLabels) or split not in {"validation", "test"}:
         raise UsageError(
             "Searches are measured with labels of log or truth, on validation or test",
@@ -84,7 +92,9 @@ def logged_searches(
         raise UsageError(
             "At least one search must have a product to be found",
             received={"labels": labels, "split": split, "searches": examples.num_rows},
-            remedy="Mine a longer log, or measure on --labels judgments.",
+            remedy="Simulate and mine again, so that truth and log are of one run."
+            if labels == "truth"
+            else "The window has no clicks, carts or orders: mine a longer log, or measure on --labels judgments.",
         )
     if len(searched) > max_searches:
         searched = np.sort(np.random.default_rng(seed).choice(searched, max_searches, replace=False))
@@ -96,10 +106,13 @@ def _ordered(mined: MinedLog, examples: pa.Table, split: str) -> _Found:
     start, end = (_int64(examples, f"outcome_{side}") for side in ("start", "end"))
     position, _ = expand_slices(start, end)
     row = np.repeat(np.arange(examples.num_rows), end - start)
-    is_ordered = outcomes.column("grade").to_numpy()[position] >= STAGE_GRADES[Stage.ORDERED]
-    position, row = position[is_ordered], row[is_ordered]
+    grade = outcomes.column("grade").to_numpy()[position]
+    has_orders = bool((grade >= STAGE_GRADES[Stage.ORDERED]).any())
+    least = STAGE_GRADES[Stage.ORDERED if has_orders else Stage.CLICKED]
+    position, row = position[grade >= least], row[grade >= least]
     product = _int64(outcomes, "product_index")[position]
-    return _Found(row, product, outcomes.column("repeated").to_numpy()[position])
+    told = "orders" if has_orders else "clicks and carts, as the window has no orders"
+    return _Found(row, product, outcomes.column("repeated").to_numpy()[position], told)
 
 
 def _true(workspace: Workspace, examples: pa.Table, products: pa.Table) -> _Found:
@@ -114,7 +127,7 @@ def _true(workspace: Workspace, examples: pa.Table, products: pa.Table) -> _Foun
     before[row_of_intent[known]] = _int64(intents, "ordered_before")[known]
     kept = row >= 0
     row, product = row[kept], product[kept]
-    return _Found(row, product, product == before[row])
+    return _Found(row, product, product == before[row], "true products")
 
 
 def _chosen(
@@ -124,7 +137,7 @@ def _chosen(
     place = np.full(examples.num_rows, -1, np.int64)
     place[searched] = np.arange(num_searches)
     kept = place[found.row] >= 0
-    found = _Found(place[found.row[kept]], found.product_index[kept], found.repeated[kept])
+    found = _Found(place[found.row[kept]], found.product_index[kept], found.repeated[kept], found.labelled)
     examples = examples.take(pa.array(searched))
     query = mined.table("queries").column("text").combine_chunks().take(examples.column("query_index").combine_chunks())
     return EvaluatedSearches(
@@ -133,6 +146,7 @@ def _chosen(
         wanted=found.qrels(num_searches, repeated=False),
         repeated=found.qrels(num_searches, repeated=True),
         slices=_slices(mined, examples, found, products),
+        labelled=found.labelled,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aisle.core.config import config_to_dict
+from aisle.core.errors import WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.mining import LogFiles, MinedLog, MiningConfig, mine_log, num_steps
 from aisle.workspace import StepResult, Workspace
@@ -45,8 +46,18 @@ def load_mined(workspace: Workspace) -> MinedLog:
     """Open the mined log, its files checked first.
 
     Raises:
-        WorkspaceError: If the log was not mined, or a file is not as written.
+        WorkspaceError: If the log was not mined, was mined from other tables than those that are there now, or a file
+            is not as written.
     """
+    mined_from = workspace.manifest("mined").inputs
+    present = {name: workspace.manifest(name).content for name in (*_REQUIRED, *_OPTIONAL) if workspace.has(name)}
+    stale = [name for name in (*_REQUIRED, *_OPTIONAL) if present.get(name) != mined_from.get(name)]
+    if stale:
+        raise WorkspaceError(
+            "The mined log must be of the workspace's present tables",
+            received={"changed_since": stale, "workspace": str(workspace.path)},
+            remedy="Run `aisle mine` again.",
+        )
     return MinedLog(workspace.verified("mined"))
 
 

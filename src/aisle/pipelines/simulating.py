@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from aisle.core.config import config_to_dict
+from aisle.core.errors import WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.retrieval import LexicalRetriever
 from aisle.simulation import (
@@ -31,7 +32,7 @@ from aisle.sources import read_table
 from aisle.tables import SCHEMAS, validate
 from aisle.workspace import StepResult, Workspace, file_sha256
 
-__all__ = ["SIMULATED_TABLES", "build_marketplace", "simulate_marketplace"]
+__all__ = ["SIMULATED", "SIMULATED_TABLES", "build_marketplace", "refuse_own_tables", "simulate_marketplace"]
 
 SIMULATED_TABLES: Mapping[str, tuple[str, ...]] = {
     "products": ("products",),
@@ -44,6 +45,9 @@ SIMULATED_TABLES: Mapping[str, tuple[str, ...]] = {
 """Artefacts and their files. Only evaluation may read `truth`."""
 
 _STEP = "simulation"
+
+SIMULATED = "simulated"
+"""Source that the provenance of a generated catalogue names."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,11 @@ def simulate_marketplace(
         workspace: Where to.
         config: Sizes and seed.
         catalogue: File of a products table to sell; None for a generated catalogue.
+
+    Raises:
+        WorkspaceError: If the workspace holds tables from elsewhere.
     """
+    refuse_own_tables(workspace)
 
     def build(folder: Path) -> dict[str, Any]:
         for left in folder.iterdir():  # of a run that was killed
@@ -81,6 +89,28 @@ def simulate_marketplace(
     for name, files in SIMULATED_TABLES.items():
         workspace.run_step(name, _share(workspace, files), inputs=[_STEP], config={"source": _STEP})
     return result
+
+
+def refuse_own_tables(workspace: Workspace) -> None:
+    """Refuse a workspace that holds tables from elsewhere: a simulation would replace them.
+
+    Raises:
+        WorkspaceError: If any table was not simulated.
+    """
+    own = [name for name in (*SCHEMAS, "truth") if workspace.has(name) and not _is_simulated(workspace, name)]
+    if own:
+        raise WorkspaceError(
+            "A simulated shop must have a workspace of its own",
+            received={"workspace": str(workspace.path), "imported": own},
+            remedy="Name another --workspace.",
+        )
+
+
+def _is_simulated(workspace: Workspace, name: str) -> bool:
+    manifest = workspace.manifest(name)
+    provenance = manifest.config.get("provenance")
+    told = provenance.get("source") if isinstance(provenance, Mapping) else manifest.config.get("source")
+    return told in {_STEP, SIMULATED}
 
 
 def build_marketplace(config: MarketplaceConfig, *, catalogue: Path | None = None) -> Marketplace:

@@ -33,8 +33,11 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
     config = {"towers": config_to_dict(recipe.towers()), "train": config_to_dict(recipe.train)}
 
+    # What was learnt from stands in the model's own summary: a shop with a log must see that the log was taken.
+    learnt_from = {name: value for name, value in features.summary.items() if name != "products"}
+
     def build(folder: Path) -> dict[str, Any]:
-        return _build(workspace.verified("features"), recipe, folder)
+        return {**learnt_from, **_build(workspace.verified("features"), recipe, folder)}
 
     return workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
 

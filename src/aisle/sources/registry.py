@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from aisle.core.config import config_from_dict, config_to_dict
-from aisle.core.errors import ConfigError, UsageError
+from aisle.core.errors import ConfigError, SourceError, UsageError
 from aisle.sources.beir import load_beir
 from aisle.sources.esci import EsciConfig, download_esci, has_esci, load_esci
 from aisle.sources.icecat import download_icecat, has_icecat, load_icecat
@@ -96,6 +96,8 @@ def load_source(
         )
     config = _config(name, loader, settings or {})
     if path is not None:
+        if not path.exists():
+            raise SourceError("The path must exist", received={"path": str(path)}, remedy="Name an existing --path.")
         return _load(loader, path, config)
     folder = cache_dir / name
     if not loader.is_there(folder):
