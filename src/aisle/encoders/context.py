@@ -33,8 +33,9 @@ class ContextEncoder(nn.Module):
         nn.init.normal_(self.table.weight, std=dim**-0.5)
         # A search of which nothing is known: not the products' missing location, which would draw it to them.
         self.missing = nn.Parameter(torch.randn(dim) * dim**-0.5)
-        self.correction = nn.Sequential(nn.Linear(dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, dim, bias=False))
-        nn.init.zeros_(self.correction[2].weight)
+        last = nn.Linear(hidden_dim, dim, bias=False)
+        nn.init.zeros_(last.weight)
+        self.correction = nn.Sequential(nn.Linear(dim, hidden_dim), nn.GELU(), last)
 
     def forward(self, ids: Int64[Tensor, "rows slots"]) -> Float[Tensor, "rows dim"]:
         """Encode products into unit vectors."""

@@ -87,14 +87,17 @@ class HistoryEncoder(nn.Module):
         return summed.new_zeros((*real.shape, self.dim)).index_put((row, event), summed)
 
     def _attended(
-        self, events: Float[Tensor, "rows events dim"], real: Bool[Tensor, "rows events"], own: Float[Tensor, "rows dim"]
+        self,
+        events: Float[Tensor, "rows events dim"],
+        real: Bool[Tensor, "rows events"],
+        own: Float[Tensor, "rows dim"],
     ) -> Float[Tensor, "rows dim"]:
         logits = (events @ own.to(events.dtype)[:, :, None]).squeeze(2).float() * self.dim**-0.5
         share = logits.masked_fill(~real, torch.finfo(logits.dtype).min).softmax(1)
         return (share.to(events.dtype)[:, None] @ events).squeeze(1)
 
 
-def age_buckets(age_s: Float[Tensor, "..."]) -> Int64[Tensor, "..."]:
+def age_buckets(age_s: Float[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:
     """Return the bucket of an age in seconds: 0 under a minute, then one per doubling, the last from about 8 years.
 
     >>> age_buckets(torch.tensor([0.0, 59.0, 61.0, 86_400.0])).tolist()

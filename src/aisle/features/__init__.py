@@ -1,4 +1,4 @@
-"""From texts to the arrays that encoders read: hashed terms, tokens, context; one code path for training and serving."""
+"""From tables to the arrays that encoders read: terms, tokens, context; one code path for training and serving."""
 
 from aisle.features.analyser import Analyser
 from aisle.features.config import ContextConfig, FeatureConfig, TermConfig, TokenConfig

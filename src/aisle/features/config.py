@@ -77,7 +77,7 @@ class ContextConfig:
     """Levels of the category path that are read, from the root."""
 
     min_products: Annotated[int, Ge(1)] = 2
-    """Products that a category, brand, shop or location needs to be known; what fewer have is missing, or its parent."""
+    """Products that a category, brand, shop or location needs; what fewer have is missing, or counts as its parent."""
 
     max_values: Annotated[int, Ge(1)] = 100_000
     """Most known values of each field, and of each level of the path: the most frequent ones. Bounds memory."""

@@ -141,9 +141,7 @@ class ContextFeaturiser:
         ids = [slots[slot] + begin for slot, begin in self._begin.items() if slot != _DEVICE]
         return Context(np.stack(ids, axis=1).astype(np.int32))
 
-    def searches(
-        self, num_rows: int, *, locations: pa.Array | None = None, devices: pa.Array | None = None
-    ) -> Context:
+    def searches(self, num_rows: int, *, locations: pa.Array | None = None, devices: pa.Array | None = None) -> Context:
         """Make the context of searches: location and device, each null or absent where not known."""
         ids = np.full((num_rows, 2), UNKNOWN_VALUE, np.int32)
         for place, (slot, values) in enumerate((("location", locations), (_DEVICE, devices))):

@@ -41,7 +41,9 @@ def read_features(folder: Path) -> Features:
         return (folder / f"{name}.npy").exists()
 
     return Features(
-        terms=Terms(mapped("term_offsets"), mapped("term_bucket"), mapped("term_weight")) if has("term_offsets") else None,
+        terms=Terms(mapped("term_offsets"), mapped("term_bucket"), mapped("term_weight"))
+        if has("term_offsets")
+        else None,
         tokens=Tokens(mapped("token_ids"), mapped("token_length")) if has("token_ids") else None,
         context=Context(mapped("context_ids")) if has("context_ids") else None,
     )
