@@ -1,0 +1,56 @@
+"""The context part: embeddings of a product's fields, summed, on the unit sphere; location also of the search."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+__all__ = ["ContextEncoder"]
+
+
+class ContextEncoder(nn.Module):
+    """Embeds rows of the context table; searches share the rows of locations with products.
+
+    A product is the sum of its slots plus a correction that starts at zero, so that at the start products of one
+    category and brand lie near each other, and a search near the products of its location. A slot's missing value is a
+    row of its own, learnt like any other.
+
+    Args:
+        num_rows: Rows of the table, of all slots together.
+        dim: Dimensions of the output.
+        hidden_dim: Width of the correction's hidden layer.
+        sparse: Whether gradients touch only the rows of the batch.
+
+    Source: Etsy's unified embedding has location, taxonomy and shop beside the text (Jha et al. 2023, section 3); that
+    they are summed from one table is ours.
+    """
+
+    def __init__(self, num_rows: int, dim: int, *, hidden_dim: int, sparse: bool = True) -> None:
+        super().__init__()
+        self.dim = dim
+        self.table = nn.EmbeddingBag(num_rows, dim, mode="sum", sparse=sparse, include_last_offset=True)
+        nn.init.normal_(self.table.weight, std=dim**-0.5)
+        # A search of which nothing is known: not the products' missing location, which would draw it to them.
+        self.missing = nn.Parameter(torch.randn(dim) * dim**-0.5)
+        last = nn.Linear(hidden_dim, dim, bias=False)
+        nn.init.zeros_(last.weight)
+        self.correction = nn.Sequential(nn.Linear(dim, hidden_dim), nn.GELU(), last)
+
+    def forward(self, ids: Int64[Tensor, "rows slots"]) -> Float[Tensor, "rows dim"]:
+        """Encode products into unit vectors."""
+        offsets = torch.arange(len(ids) + 1, device=ids.device) * ids.shape[1]
+        summed = self.table(ids.flatten(), offsets)
+        return nn.functional.normalize((summed + self.correction(summed)).float(), dim=1)
+
+    def searches(self, ids: Int64[Tensor, "rows fields"]) -> Float[Tensor, "rows dim"]:
+        """Encode location and device of searches into unit vectors; a field that is not known is negative."""
+        known = ids >= 0
+        count = known.sum(1)
+        offsets = torch.cat([count.new_zeros(1), count.cumsum(0)])
+        summed = self.table(ids[known], offsets)
+        return nn.functional.normalize(torch.where((count > 0)[:, None], summed, self.missing).float(), dim=1)
+
+    def unknown(self, num_rows: int) -> Float[Tensor, "rows dim"]:
+        """Return what stands for searches of which no location and no device is known."""
+        return nn.functional.normalize(self.missing.float(), dim=0).expand(num_rows, -1)
