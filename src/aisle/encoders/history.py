@@ -49,7 +49,7 @@ class HistoryEncoder(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.own = nn.Linear(own_dim, dim, bias=False)
         self.out = nn.Linear(dim, dim, bias=False)
-        self.missing = nn.Parameter(torch.randn(dim))
+        self.missing = nn.Parameter(torch.randn(dim) * dim**-0.5)
 
     def forward(self, batch: HistoryBatch, *, own: Float[Tensor, "rows own_dim"]) -> Float[Tensor, "rows dim"]:
         """Encode histories into unit vectors; an actor without events gets the learnt missing vector.
