@@ -49,6 +49,24 @@ def test_a_search_of_which_nothing_is_known_is_a_learnt_vector_of_its_own():
     assert context.missing.grad.abs().sum() > 0
 
 
+def test_past_products_are_where_a_search_starts():
+    context = encoder(reads_past=True)
+    torch.manual_seed(1)
+    past = torch.randn(4, 6)
+    past[2:] = 0
+    found = context.searches(torch.tensor([[9, -1], [-1, -1], [9, -1], [-1, -1]]), past)
+    place = context.table.weight[9]
+    expected = torch.stack([place + past[0], past[1], place, context.missing])
+    torch.testing.assert_close(found, normalize(expected, dim=1))
+    found[0, 0].backward()
+    assert context.past.weight.grad.abs().sum() > 0
+
+
+def test_a_model_without_history_does_not_read_the_past():
+    context, ids = encoder(), torch.tensor([[9, -1]])
+    assert torch.equal(context.searches(ids, torch.randn(1, 6)), context.searches(ids))
+
+
 def test_a_field_of_a_product_that_is_missing_learns():
     context = encoder(sparse=False)
     context(IDS)[0, 0].backward()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from aisle.encoders import HistoryBatch, HistoryEncoder
+from aisle.encoders import HistoryBatch, HistoryEncoder, mean_past_context
 from aisle.encoders.history import age_buckets
 
 QUERY, PRODUCT, DIM, EVENTS = 5, 7, 8, 4
@@ -144,3 +144,16 @@ def test_ages_fall_into_buckets_by_doublings(age):
 
 def test_an_event_from_the_future_counts_as_now():
     assert age_buckets(torch.tensor([-5.0, 0.0, 1e18])).tolist() == [0, 0, 23]
+
+
+def test_the_past_context_is_the_mean_over_known_products():
+    events, _ = batch()
+    found = mean_past_context(events, 2)
+    assert found.shape == (4, 2)
+    assert found[1].tolist() == [0, 0]
+    for row in (0, 2, 3):
+        keep = events.real[row] & events.product_known[row]
+        expected = events.product[row, keep, -2:].mean(0) if keep.any() else torch.zeros(2)
+        torch.testing.assert_close(found[row], expected)
+    padded = replace(events, product=torch.where(events.real[:, :, None], events.product, float("nan")))
+    assert torch.equal(mean_past_context(padded, 2), found)

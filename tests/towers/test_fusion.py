@@ -3,7 +3,6 @@ import torch
 from torch.nn.functional import normalize
 
 from aisle.towers import ConcatFusion, PostFusion
-from aisle.towers.fusion import own_channel
 
 DIMS = {"term": 6, "text": 4, "graph": 3}
 
@@ -97,15 +96,10 @@ HISTORY = {"history": 5}
 
 
 def channels_of(parts):
-    """Query-side channels: location stands where products have context, and history comes last."""
+    """Query-side channels: those that parts have too, and history."""
     torch.manual_seed(7)
     rows = len(parts["term"])
-    named = {own_channel(name): part for name, part in parts.items()}
-    return named | {"history": normalize(torch.randn(rows, 5), dim=1)}
-
-
-def test_context_meets_the_location_and_every_other_part_itself():
-    assert [own_channel(name) for name in ALL_DIMS] == ["term", "text", "graph", "location"]
+    return parts | {"history": normalize(torch.randn(rows, 5), dim=1)}
 
 
 @torch.no_grad()

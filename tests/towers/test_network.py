@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from aisle.core.errors import ConfigError, ModelError
 from aisle.encoders import (
@@ -197,7 +198,7 @@ def test_all_parts_and_channels_have_unit_length_whatever_is_known(fusion, pooli
     towers = full_network(fusion=fusion, pooling=pooling)
     parts, channels = towers.parts(product_side(known=known)), towers.channels(query_side(known=known))
     assert {name: part.shape[1] for name, part in parts.items()} == DIMS
-    assert list(channels) == ["term", "text", "graph", "location", "history"]
+    assert list(channels) == [*DIMS, "history"]
     for vectors in (*parts.values(), *channels.values()):
         torch.testing.assert_close(vectors.norm(dim=1), torch.ones(ROWS))
     assert towers.query(query_side(known=known)).shape == towers.product(product_side(known=known)).shape == (ROWS, 36)
@@ -207,9 +208,7 @@ def test_all_parts_and_channels_have_unit_length_whatever_is_known(fusion, pooli
 def test_at_the_start_the_score_is_the_mean_of_what_the_parts_say():
     towers, queries, products = full_network(), query_side(), product_side()
     channels, parts = towers.channels(queries), towers.parts(products)
-    expected = (channels["term"] * parts["term"] / 4 + channels["text"] * parts["text"] / 4).sum(1) + (
-        channels["graph"] * parts["graph"] + channels["location"] * parts["context"]
-    ).sum(1) / 4
+    expected = sum((channels[name] * parts[name]).sum(1) for name in DIMS) / 4
     torch.testing.assert_close((towers.query(queries) * towers.product(products)).sum(1), expected)
 
 
@@ -259,3 +258,13 @@ def test_rows_of_the_vector_tables_hold_neither_graph_nor_history():
 def test_a_context_part_needs_its_features():
     with pytest.raises(ModelError, match=r"must have its features.*features=\['term', 'text'\]"):
         TowerNetwork.build(full_config(), featuriser())
+
+
+@torch.no_grad()
+def test_the_past_of_the_actor_is_where_the_context_of_a_search_starts():
+    towers, known = full_network(), query_side()
+    past = known.history.product[..., -DIMS["context"] :].mean(1)
+    place = towers.context.table(known.context[:, 0], torch.arange(ROWS + 1))
+    torch.testing.assert_close(towers.channels(known)["context"], normalize(place + past, dim=1))
+    alone = full_network(off=("history",))
+    assert alone.context.past is None
