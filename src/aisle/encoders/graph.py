@@ -60,7 +60,9 @@ class GraphEncoder(nn.Module):
         self.attention = nn.Linear(word_dim, word_dim, bias=False) if pooling == "attention" else None
         if self.attention is not None:
             nn.init.zeros_(self.attention.weight)
-        self.missing = nn.ParameterDict({side: nn.Parameter(torch.randn(dim)) for side in ("query", "product")})
+        self.missing = nn.ParameterDict(
+            {side: nn.Parameter(torch.randn(dim) * dim**-0.5) for side in ("query", "product")}
+        )
 
     def forward(
         self, batch: NeighbourBatch, *, own: Float[Tensor, "rows word_dim"], side: Side

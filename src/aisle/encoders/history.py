@@ -10,7 +10,7 @@ from aisle.encoders.batches import HistoryBatch
 from aisle.encoders.transformer import TransformerLayer
 from aisle.tables import Stage
 
-__all__ = ["HistoryEncoder", "age_buckets"]
+__all__ = ["HistoryEncoder", "age_buckets", "mean_past_context"]
 
 _NUM_AGES = 24
 
@@ -49,7 +49,7 @@ class HistoryEncoder(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.own = nn.Linear(own_dim, dim, bias=False)
         self.out = nn.Linear(dim, dim, bias=False)
-        self.missing = nn.Parameter(torch.randn(dim))
+        self.missing = nn.Parameter(torch.randn(dim) * dim**-0.5)
 
     def forward(self, batch: HistoryBatch, *, own: Float[Tensor, "rows own_dim"]) -> Float[Tensor, "rows dim"]:
         """Encode histories into unit vectors; an actor without events gets the learnt missing vector.
@@ -95,6 +95,13 @@ class HistoryEncoder(nn.Module):
         logits = (events @ own.to(events.dtype)[:, :, None]).squeeze(2).float() * self.dim**-0.5
         share = logits.masked_fill(~real, torch.finfo(logits.dtype).min).softmax(1)
         return (share.to(events.dtype)[:, None] @ events).squeeze(1)
+
+
+def mean_past_context(batch: HistoryBatch, context_dim: int) -> Float[Tensor, "rows context_dim"]:
+    """Average the trailing, context dimensions of each row's known past products; zero where there are none."""
+    keep = (batch.real & batch.product_known).unsqueeze(2).float()
+    context = batch.product[..., batch.product.shape[2] - context_dim :]
+    return torch.where(keep > 0, context, 0.0).sum(1) / keep.sum(1).clamp_min(1)
 
 
 def age_buckets(age_s: Float[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:

@@ -38,7 +38,12 @@ class Channels:
                 row_dropout=config.graph.row_dropout,
             )
         if "context" in dims and featuriser.context is not None:
-            context = ContextEncoder(featuriser.context.num_rows, dims["context"], hidden_dim=config.context.hidden_dim)
+            context = ContextEncoder(
+                featuriser.context.num_rows,
+                dims["context"],
+                hidden_dim=config.context.hidden_dim,
+                reads_past=bool(config.history.enabled),
+            )
         if config.history.enabled:
             history = HistoryEncoder(
                 query_dim=query_dim,

@@ -9,32 +9,27 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["ConcatFusion", "Fusion", "PostFusion", "own_channel"]
+__all__ = ["ConcatFusion", "Fusion", "PostFusion"]
 
 Parts = Mapping[str, Float[Tensor, "rows part_dim"]]
 """Unit vectors of each part, or of each query-side channel, by name."""
 
 _NO_EXTRA: Mapping[str, int] = MappingProxyType({})
-_OWN = MappingProxyType({"context": "location"})
-
-
-def own_channel(part: str) -> str:
-    """Return the query-side channel that a part of the product meets first: the one of its own name, or location."""
-    return _OWN.get(part, part)
 
 
 class Fusion(nn.Module):
     """Turns unit vectors of the parts into served vectors, the query's and the product's.
 
     Args:
-        part_dims: Dimensions of every part of the product; the query has a channel of the same dimensions for each.
+        part_dims: Dimensions of every part of the product; the query has a channel of the same name and
+            dimensions for each.
         extra_channels: Dimensions of further query-side channels, which no part of the product answers to.
     """
 
     def __init__(self, part_dims: Mapping[str, int], extra_channels: Mapping[str, int] = _NO_EXTRA) -> None:
         super().__init__()
         self.part_dims = dict(part_dims)
-        self.channel_dims = {own_channel(name): dim for name, dim in part_dims.items()} | dict(extra_channels)
+        self.channel_dims = {**part_dims, **extra_channels}
 
     def query(self, channels: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a query's channels."""
@@ -59,8 +54,8 @@ class PostFusion(Fusion):
 
     For every part k a head over all query-side channels gives the unit vector q_k: the query's own part plus a
     correction by the channels, which starts at zero. The graph part meets the query's own neighbours, the context part
-    its location; history has no part of its own and corrects all of them. Served as one vector: query `[g_k q_k]`,
-    product `[p_k]`, whose norm is √K.
+    the search's place and past; history has no part of its own and corrects all of them. Served as one vector: query
+    `[g_k q_k]`, product `[p_k]`, whose norm is √K.
 
     Args:
         part_dims: Dimensions of every part.
@@ -83,7 +78,7 @@ class PostFusion(Fusion):
         together = self._together(channels)
         gates = self.gate(together).float().softmax(1)
         heads = [
-            nn.functional.normalize((channels[own_channel(name)] + correction(together)).float(), dim=1)
+            nn.functional.normalize((channels[name] + correction(together)).float(), dim=1)
             for name, correction in self.corrections.items()
         ]
         return torch.cat([head * gates[:, [k]] for k, head in enumerate(heads)], dim=1)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from aisle.core.errors import ModelError
-from aisle.encoders import TermEncoder, build_text_encoder
+from aisle.encoders import ContextEncoder, TermEncoder, build_text_encoder, mean_past_context
 from aisle.encoders.text import TextEncoder
 from aisle.features import Featuriser
 from aisle.towers.channels import Channels
@@ -26,7 +26,7 @@ _NO_CHANNELS = Channels()
 class TowerNetwork(nn.Module):
     """Two towers over shared parts: `score = ⟨query(q), product(p)⟩`.
 
-    Products have the parts term, text, graph and context; queries the channels term, text, graph, location and history.
+    Products have the parts term, text, graph and context; queries the channels term, text, graph, context and history.
     What is not known of a row has a learnt vector.
 
     Args:
@@ -119,14 +119,20 @@ class TowerNetwork(nn.Module):
                 else self.graph.unknown(len(own), side="query")
             )
         if self.context is not None:
-            encoded["location"] = (
-                self.context.searches(batch.context) if batch.context is not None else self.context.unknown(len(own))
-            )
+            encoded["context"] = self._search_context(self.context, batch, len(own))
         if self.history is not None:
             encoded["history"] = (
                 self.history(batch.history, own=own) if batch.history is not None else self.history.unknown(len(own))
             )
         return encoded
+
+    @staticmethod
+    def _search_context(context: ContextEncoder, batch: FeatureBatch, num_rows: int) -> Float[Tensor, "rows part_dim"]:
+        """Encode where a search comes from and what its actor had before: what the context of products meets."""
+        if batch.context is None:
+            return context.unknown(num_rows)
+        past = mean_past_context(batch.history, context.dim) if batch.history is not None else None
+        return context.searches(batch.context, past)
 
     def query(self, batch: FeatureBatch) -> Float[Tensor, "rows dim"]:
         """Encode queries into served vectors."""
