@@ -113,11 +113,16 @@ class TwoTower:
 
     def encode_query_features(self, features: Features) -> Float32[np.ndarray, "queries dim"]:
         """Encode queries whose features are made already."""
-        return self._encode(self._read(features), self.network.query, query_batch, self.embedding_dim)
+        return self._encode(self.readable(features), self.network.query, query_batch, self.embedding_dim)
 
     def encode_product_features(self, features: Features) -> Float32[np.ndarray, "products dim"]:
         """Encode products whose features are made already."""
-        return self._encode(self._read(features), self.network.product, product_batch, self.embedding_dim)
+        return self._encode(self.readable(features), self.network.product, product_batch, self.embedding_dim)
+
+    def encode_words(self, features: Features) -> Float32[np.ndarray, "rows query_dim"]:
+        """Encode term and text alone, which queries and products share, joined."""
+        dim, _ = table_dims(self.config.part_dims())
+        return self._rows(features, self.network.query_row, dim, torch.float32).numpy()
 
     def explain(
         self, queries: Float32[np.ndarray, "pairs dim"], products: Float32[np.ndarray, "pairs dim"]
@@ -228,8 +233,12 @@ class TwoTower:
             )
         return self.tables
 
-    def _read(self, features: Features) -> Features:
-        """Leave out what the model has no channel for, so that it is not looked up."""
+    def readable(self, features: Features) -> Features:
+        """Leave out what the model has no channel for, so that it is not looked up.
+
+        Raises:
+            ModelError: If neighbours or histories are left and the vector tables are not filled.
+        """
         neighbours = features.neighbours if self.network.graph is not None else None
         history = features.history if self.network.history is not None else None
         if neighbours is not None or history is not None:
@@ -240,6 +249,7 @@ class TwoTower:
         self, features: Features, encode: _Encode, dim: int, dtype: torch.dtype
     ) -> Float[torch.Tensor, "rows dim"]:
         """Encode rows of a vector table, which never read neighbours or histories."""
+        features = replace(features, neighbours=None, history=None)
         as_numpy = np.float16 if dtype == torch.float16 else np.float32
         return torch.from_numpy(self._encode(features, encode, product_batch, dim, as_numpy)).to(dtype)
 
