@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from aisle.core.config import config_to_dict
@@ -16,12 +17,13 @@ from aisle.encoders import start_from_latent
 from aisle.features import Features
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
+from aisle.retrieval import SearchEncoder, save_edges
 from aisle.towers import LOG_CHANNELS, TowerConfig, TowerNetwork, TwoTower, feature_batch
 from aisle.training import TrainingData, TrainingResult, train
 from aisle.training.checkpoint import Checkpoint
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["load_model", "train_model"]
+__all__ = ["load_encoder", "load_model", "train_model"]
 
 _PCA_TEXTS = 4096
 
@@ -50,6 +52,11 @@ def load_model(workspace: Workspace) -> TwoTower:
     return TwoTower.load(workspace.verified("model"))
 
 
+def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> SearchEncoder:
+    """Load what gives the workspace's model its inputs of a search."""
+    return SearchEncoder.load(model, workspace.folder("model"), product_ids=products.column("product_id"))
+
+
 def _build(features: Path, recipe: Recipe, towers: TowerConfig, folder: Path) -> dict[str, Any]:
     data = TrainingData.read(features)
     featuriser = load_featuriser(features)
@@ -65,6 +72,9 @@ def _build(features: Path, recipe: Recipe, towers: TowerConfig, folder: Path) ->
         _start_graph(model, data)
     result = train(model, data, recipe.train, folder=folder, seed=recipe.seed)
     model.save(folder)
+    if network.graph is not None and data.log is not None:
+        edges = data.log.query_neighbours[data.log.last_snapshot - 1]
+        save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
     (folder / "training.json").write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
     (folder / "README.md").write_text(_card(towers, data, result, seed=recipe.seed), encoding="utf-8")
     # Last: what is killed before it resumes at the end of training, not at its beginning.
