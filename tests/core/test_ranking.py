@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from aisle.core.errors import ShapeError, UsageError
-from aisle.core.ranking import MAX_K, QueryBatch, Ranking, Retriever, check_k
+from aisle.core.ranking import MAX_K, PastEvents, QueryBatch, Ranking, Retriever, check_k
 
 
 def test_a_ranking_tells_its_places():
@@ -56,3 +56,15 @@ def test_k_within_its_bounds_passes():
 def test_k_outside_its_bounds_is_refused(k, most, message):
     with pytest.raises(UsageError, match=message):
         check_k(k, most=most)
+
+
+def test_a_cut_batch_keeps_each_searchs_own_past():
+    past = PastEvents(
+        np.array([0, 2, 2, 3]), ["a", None, "b"], np.array([4, 5, 6]), np.array([2, 2, 4]), np.ones(3, np.float32)
+    )
+    batch = QueryBatch(["x", "y", "z"], ["DE", None, "FR"], past)
+    cut = batch.between(1, 9)
+    assert batch.is_personal
+    assert not QueryBatch(["x"]).is_personal
+    assert (cut.texts, cut.locations) == (["y", "z"], [None, "FR"])
+    assert (cut.past.offsets.tolist(), cut.past.queries, cut.past.product_index.tolist()) == ([0, 0, 1], ["b"], [6])

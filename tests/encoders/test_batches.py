@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from aisle.encoders import term_batch, token_batch
-from aisle.features import Terms, Tokens
+from aisle.encoders import context_batch, term_batch, token_batch
+from aisle.features import Context, Terms, Tokens
 
 CPU = torch.device("cpu")
 
@@ -23,6 +23,12 @@ def test_tokens_are_cut_to_the_longest_row_and_padding_is_told():
     assert batch.ids.tolist() == [[2, 3, 0], [2, 7, 3]]
     assert batch.real.tolist() == [[True, True, False], [True, True, True]]
     assert (batch.ids.dtype, batch.real.dtype) == (torch.int64, torch.bool)
+
+
+def test_context_is_copied_as_it_is():
+    batch = context_batch(Context(np.array([[3, -1]], np.int32)), CPU)
+    assert batch.tolist() == [[3, -1]]
+    assert batch.dtype == torch.int64
 
 
 def test_no_rows_make_an_empty_batch():

@@ -2,10 +2,18 @@ import pytest
 
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import ConfigError
-from aisle.encoders import TermEncoderConfig, TextEncoderConfig
+from aisle.encoders import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryEncoderConfig,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
+
+ALL = [ContextEncoderConfig, GraphEncoderConfig, HistoryEncoderConfig, TermEncoderConfig, TextEncoderConfig]
 
 
-@pytest.mark.parametrize("cls", [TermEncoderConfig, TextEncoderConfig])
+@pytest.mark.parametrize("cls", ALL)
 def test_the_defaults_hold(cls):
     assert config_from_dict(cls, config_to_dict(cls())) == cls()
 
@@ -22,6 +30,14 @@ def test_the_defaults_hold(cls):
         (TextEncoderConfig, "num_heads", 0),
         (TextEncoderConfig, "dropout", 1),
         (TextEncoderConfig, "learning_rate", 0),
+        (GraphEncoderConfig, "pooling", "max"),
+        (GraphEncoderConfig, "neighbours", 0),
+        (GraphEncoderConfig, "dropout", 1),
+        (GraphEncoderConfig, "row_dropout", -0.1),
+        (ContextEncoderConfig, "hidden_dim", 0),
+        (ContextEncoderConfig, "table_learning_rate", 0),
+        (HistoryEncoderConfig, "events", 0),
+        (HistoryEncoderConfig, "dim", 1),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(cls, name, value):
@@ -40,3 +56,8 @@ def test_a_value_out_of_bounds_is_refused(cls, name, value):
 )
 def test_a_checkpoint_is_trained_in_smaller_steps(settings, expected):
     assert TextEncoderConfig(**settings).resolved_learning_rate == expected
+
+
+def test_heads_of_the_history_must_divide_its_width():
+    with pytest.raises(ConfigError, match=r"must be a multiple.*history\.dim=9, history\.num_heads=2\. Change one"):
+        config_from_dict(HistoryEncoderConfig, {"dim": 9})

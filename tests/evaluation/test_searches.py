@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from aisle.core.errors import ShapeError
+from aisle.core.ranking import Ranking
 from aisle.evaluation import EvaluatedSearches, OnSale, evaluate_searches
 from aisle.evaluation.searches import REPEATS
 from aisle.measures import Qrels
@@ -67,3 +70,17 @@ def test_repeated_orders_are_a_slice_of_their_own(fixed_retriever):
 def test_columns_of_another_length_are_refused():
     with pytest.raises(ShapeError, match=r"All columns of searches must be of one length. Received: texts=1, at=2"):
         EvaluatedSearches(["lamp"], np.array([1, 2]), qrels([], 1), qrels([], 1), {})
+
+
+def test_a_known_shoppers_search_is_retrieved_by_itself():
+    class ByPlace:
+        name = "by place"
+
+        def retrieve(self, queries, *, k):
+            index = np.full((len(queries), k), -1)
+            index[:, 0] = [1 if place == "DE" else 3 for place in queries.locations]
+            return Ranking(index, np.where(index >= 0, 0, -np.inf).astype(np.float32))
+
+    known = replace(searches(), locations=["DE", "DE", None])
+    _, rankings = evaluate_searches({"by place": ByPlace()}, known, ALWAYS, k=100, seed=0)
+    assert rankings["by place"].product_index[:, 0].tolist() == [1, 1, 3]

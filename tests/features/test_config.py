@@ -4,10 +4,10 @@ import pytest
 
 from aisle.core.config import config_from_dict
 from aisle.core.errors import ConfigError
-from aisle.features import FeatureConfig, TermConfig, TokenConfig
+from aisle.features import ContextConfig, FeatureConfig, TermConfig, TokenConfig
 
 
-@pytest.mark.parametrize("cls", [FeatureConfig, TermConfig, TokenConfig])
+@pytest.mark.parametrize("cls", [ContextConfig, FeatureConfig, TermConfig, TokenConfig])
 def test_the_defaults_hold(cls):
     assert config_from_dict(cls, asdict(cls())) == cls()
 
@@ -27,6 +27,10 @@ def test_the_defaults_hold(cls):
         (TokenConfig, "max_query_tokens", 3),
         (TokenConfig, "max_product_tokens", 513),
         (TokenConfig, "vocabulary_size", 299),
+        (ContextConfig, "max_depth", -1),
+        (ContextConfig, "min_products", 0),
+        (ContextConfig, "num_buckets", 1),
+        (ContextConfig, "min_category_prices", 0),
         (FeatureConfig, "sample_size", 0),
     ],
 )

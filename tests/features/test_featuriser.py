@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aisle.core.config import config_from_dict
 from aisle.core.errors import ModelError
-from aisle.features import FeatureConfig, Featuriser, TermConfig, TokenConfig
+from aisle.features import ContextFeaturiser, FeatureConfig, Featuriser, TermConfig, TokenConfig
 from aisle.features.featuriser import SPEC_VERSION, check_spec_version
 
 CONFIG = FeatureConfig(
@@ -45,7 +45,7 @@ FITTED = Featuriser.fit(PRODUCTS, CONFIG)
 
 def assert_same(found, expected):
     assert len(found) == len(expected)
-    for part in ("terms", "tokens"):
+    for part in ("terms", "tokens", "context"):
         assert (getattr(found, part) is None) == (getattr(expected, part) is None)
         if getattr(found, part) is None:
             continue
@@ -107,7 +107,26 @@ def test_a_checkpoint_s_tokenizer_is_taken(minilm):
     assert fitted.tokens.vocabulary_size == 30_522
 
 
-@pytest.mark.parametrize("parts", [{}, {"text": False}, {"term": False}])
+def test_a_context_part_reads_the_fields_of_products_and_the_places_of_queries():
+    context = ContextFeaturiser.fit(PRODUCTS, CONFIG.context, locations=pa.array(["de", "de"]))
+    fitted = Featuriser.fit(PRODUCTS, CONFIG, context=context)
+    products, queries = fitted.products(PRODUCTS), fitted.queries(pa.array(["red"]), locations=pa.array(["DE"]))
+    np.testing.assert_array_equal(products.context.ids, context.products(PRODUCTS).ids)
+    np.testing.assert_array_equal(queries.context.ids, context.searches(1, locations=pa.array(["de"])).ids)
+    assert len(products.take(np.array([2, 0])).context) == 2
+    assert fitted.spec()["context"]
+    assert FITTED.products(PRODUCTS).context is None
+
+
+def test_a_spec_from_before_the_context_part_is_read(tmp_path):
+    FITTED.save(tmp_path)
+    spec = {name: value for name, value in FITTED.spec().items() if name != "context"}
+    assert Featuriser.load(tmp_path, spec, CONFIG).context is None
+
+
+@pytest.mark.parametrize(
+    "parts", [{}, {"text": False}, {"term": False}, {"context": ContextFeaturiser.fit(PRODUCTS, CONFIG.context)}]
+)
 def test_a_saved_featuriser_gives_the_same_features(tmp_path, parts):
     fitted = Featuriser.fit(PRODUCTS, CONFIG, **parts)
     fitted.save(tmp_path)

@@ -2,18 +2,29 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aisle.features import FeatureConfig, Featuriser, TermConfig, TokenConfig, read_features, write_features
+from aisle.features import (
+    ContextConfig,
+    ContextFeaturiser,
+    FeatureConfig,
+    Featuriser,
+    TermConfig,
+    TokenConfig,
+    read_features,
+    write_features,
+)
 
 PRODUCTS = pa.table({"title": ["red shoe", "", "blue dress with sleeves"]})
 CONFIG = FeatureConfig(term=TermConfig(num_buckets=64), tokens=TokenConfig(max_product_tokens=8))
 
 
 def arrays(features):
-    parts = [part for part in (features.terms, features.tokens) if part is not None]
+    parts = [part for part in (features.terms, features.tokens, features.context) if part is not None]
     return {name: array for part in parts for name, array in vars(part).items()}
 
 
-@pytest.mark.parametrize("parts", [{}, {"text": False}, {"term": False}])
+@pytest.mark.parametrize(
+    "parts", [{}, {"text": False}, {"term": False}, {"context": ContextFeaturiser.fit(PRODUCTS, ContextConfig())}]
+)
 def test_features_are_the_same_when_they_are_read_again(tmp_path, parts):
     features = Featuriser.fit(PRODUCTS, CONFIG, **parts).products(PRODUCTS)
     write_features(features, tmp_path / "a" / "features")

@@ -156,3 +156,12 @@ def test_a_window_without_any_action_is_refused(log_shop):
 def test_unknown_labels_and_splits_are_refused(log_shop, wrong):
     with pytest.raises(UsageError, match="Searches are measured with labels of log or truth, on validation or test"):
         read(log_shop, **wrong)
+
+
+def test_each_search_knows_its_place_and_what_its_actor_did_strictly_before(log_shop):
+    found = read(log_shop)
+    assert found.locations == ["DE", "DE", None]
+    # Of u1's two searches the second comes a day after the first, in which a was ordered.
+    assert found.past.offsets.tolist() == [0, 0, 1, 1]
+    assert (found.past.queries, found.past.product_index.tolist()) == (["lamp"], [0])
+    assert found.past.age_s.tolist() == [86_400.0]

@@ -37,6 +37,25 @@ def test_towers_take_their_part():
     assert towers.part_dims() == {"term": 32, "text": 16}
 
 
+def test_channels_of_a_log_are_switched_off_by_name():
+    everything = ("graph", "context", "history")
+    towers = load_recipe(None, ["history.enabled=false", "graph.pooling=attention", "history.events=5"]).towers(
+        everything
+    )
+    assert (towers.graph.enabled, towers.context.enabled, towers.history.enabled) == (True, True, False)
+    assert (towers.graph.pooling, towers.history.events) == ("attention", 5)
+    assert list(load_recipe(None, ["graph.enabled=false"]).towers(everything).part_dims()) == ["term", "context"]
+    assert load_recipe(None, []).towers().part_dims() == {"term": 256}
+
+
+def test_a_channel_that_is_switched_on_needs_a_log():
+    recipe = load_recipe(None, ["graph.enabled=true"])
+    with pytest.raises(ConfigError, match=r"must have data in the workspace.*graph\.enabled=True.*aisle mine"):
+        recipe.towers()
+    with pytest.raises(ConfigError, match="must get a dimension"):
+        load_recipe(None, ["graph.enabled=true", "embedding_dim=2"])
+
+
 def test_all_problems_of_file_and_overrides_come_at_once(tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_text('embeding_dim = 8\n[train]\nepochs = "many"\n[index]\nkind = "tree"\n')

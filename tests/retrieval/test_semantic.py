@@ -59,3 +59,13 @@ def test_an_encoder_that_does_not_fit_is_refused():
 def test_k_below_one_is_refused():
     with pytest.raises(UsageError, match="k must be at least 1"):
         SemanticRetriever(encode, INDEX).retrieve(QueryBatch(["red"]), k=0)
+
+
+def test_known_searches_are_answered_each_by_itself():
+    def by_place(batch):
+        return np.array([[1, 0] if place == "DE" else [0, 1] for place in batch.locations], np.float32)
+
+    retriever = SemanticRetriever(encode, INDEX, encode_searches=by_place)
+    found = retriever.retrieve(QueryBatch(["red", "red", " "], locations=["DE", "FR", "DE"]), k=1)
+    assert found.product_index.tolist() == [[0], [1], [NO_PRODUCT]]
+    assert retriever.retrieve(QueryBatch(["red"]), k=1).product_index.tolist() == [[0]]

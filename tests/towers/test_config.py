@@ -4,8 +4,14 @@ from hypothesis import strategies as st
 
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import ConfigError
-from aisle.encoders import TermEncoderConfig, TextEncoderConfig
-from aisle.towers import TowerConfig
+from aisle.encoders import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryEncoderConfig,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
+from aisle.towers import LOG_CHANNELS, TowerConfig
 
 
 def towers(dim, *, term=1.0, text=1.0, **settings):
@@ -64,3 +70,32 @@ def test_one_part_must_be_on():
 def test_a_value_out_of_bounds_is_refused(name, value):
     with pytest.raises(ConfigError, match=f"{name}: Input should be"):
         config_from_dict(TowerConfig, {name: value})
+
+
+def test_channels_are_on_where_there_is_data():
+    everything = towers(64).with_data(LOG_CHANNELS)
+    assert everything.part_dims() == {"term": 23, "text": 21, "graph": 10, "context": 10}
+    assert everything.history.enabled
+    graph = towers(64).with_data(["graph"])
+    assert (graph.graph.enabled, graph.context.enabled, graph.history.enabled) == (True, False, False)
+    assert graph.part_dims() == {"term": 27, "text": 25, "graph": 12}
+    assert towers(64).with_data([]).part_dims() == towers(64).part_dims() == {"term": 32, "text": 32}
+
+
+def test_a_channel_that_is_switched_off_gives_its_dimensions_to_the_others():
+    off = towers(64, graph=GraphEncoderConfig(enabled=False), history=HistoryEncoderConfig(enabled=False))
+    settled = off.with_data(LOG_CHANNELS)
+    assert settled.part_dims() == {"term": 27, "text": 25, "context": 12}
+    assert settled.history.enabled is False
+
+
+def test_a_channel_that_is_switched_on_without_data_is_refused():
+    on = towers(64, graph=GraphEncoderConfig(enabled=True), context=ContextEncoderConfig(enabled=True))
+    with pytest.raises(ConfigError, match=r"must have data in the workspace\. Received: graph\.enabled=True\. Import"):
+        on.with_data(["context"])
+
+
+def test_graph_and_context_alone_are_no_towers():
+    config = towers(64, term=None, text=None).with_data(LOG_CHANNELS)
+    with pytest.raises(ConfigError, match="At least one part must be on"):
+        config.part_dims()

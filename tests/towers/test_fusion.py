@@ -91,6 +91,40 @@ def test_a_channel_corrects_the_heads_of_other_parts_once_trained():
     assert not torch.allclose(normalize(before, dim=1), normalize(after, dim=1), atol=1e-3)
 
 
+ALL_DIMS = {"term": 6, "text": 4, "graph": 3, "context": 2}
+HISTORY = {"history": 5}
+
+
+def channels_of(parts):
+    """Query-side channels: those that parts have too, and history."""
+    torch.manual_seed(7)
+    rows = len(parts["term"])
+    return parts | {"history": normalize(torch.randn(rows, 5), dim=1)}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("cls", [PostFusion, ConcatFusion])
+def test_a_channel_without_a_part_starts_without_a_say_and_can_learn_one(cls):
+    fused, queries, products = cls(ALL_DIMS, HISTORY), parts(5, 0, ALL_DIMS), parts(5, 1, ALL_DIMS)
+    channels = channels_of(queries)
+    other = channels | {"history": -channels["history"]}
+    served = fused.query(channels)
+    assert served.shape == fused.product(products).shape == (5, 15)
+    assert torch.equal(served, fused.query(other))
+    scale = 1 / 4 if cls is PostFusion else 1 / 4**0.5
+    torch.testing.assert_close(served, torch.cat(list(queries.values()), dim=1) * scale)
+    for parameter in fused.parameters():
+        parameter.add_(torch.randn_like(parameter) * 0.3)
+    assert not torch.allclose(fused.query(channels), fused.query(other), atol=1e-2)
+
+
+@torch.no_grad()
+def test_contributions_of_an_early_fusion_add_up_too():
+    concat = fusion(ConcatFusion, trained=True)
+    query, product = concat.query(parts(7, 0)), concat.product(parts(7, 1))
+    torch.testing.assert_close(sum(concat.contributions(query, product).values()), (query * product).sum(1))
+
+
 @torch.no_grad()
 def test_an_untrained_early_fusion_is_the_identity_on_both_sides():
     concat, vectors = fusion(ConcatFusion, trained=False), parts(5, 0)

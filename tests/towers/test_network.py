@@ -1,12 +1,33 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from aisle.core.errors import ConfigError, ModelError
-from aisle.encoders import TermEncoderConfig, TextEncoderConfig
-from aisle.features import FeatureConfig, Featuriser, TermConfig, TokenConfig, read_features, write_features
-from aisle.towers import ConcatFusion, PostFusion, TowerConfig, TowerNetwork, feature_batch
+from aisle.encoders import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryBatch,
+    HistoryEncoderConfig,
+    NeighbourBatch,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
+from aisle.features import (
+    ContextConfig,
+    ContextFeaturiser,
+    FeatureConfig,
+    Featuriser,
+    TermConfig,
+    TokenConfig,
+    read_features,
+    write_features,
+)
+from aisle.towers import LOG_CHANNELS, ConcatFusion, PostFusion, TowerConfig, TowerNetwork, feature_batch
+from aisle.towers.channels import table_dims
 
 CPU = torch.device("cpu")
 PRODUCTS = pa.table({"title": ["red shoe", "blue dress with sleeves", "!", "hat", "red hat"]})
@@ -105,3 +126,145 @@ def test_settings_that_do_not_hold_are_refused():
     heads = TowerConfig(text=TextEncoderConfig(enabled=True, hidden_dim=16, num_heads=3))
     with pytest.raises(ConfigError, match="multiple of"):
         TowerNetwork.build(heads, featuriser())
+
+
+# The text part's dimensions, and so those of the rows of queries (term and text) and products (context too).
+DIMS = {"term": 12, "text": 12, "graph": 6, "context": 6}
+WORDS, ROWS = 24, 5
+
+
+def full_config(*, fusion="post", pooling="mean", off=()):
+    channels = {
+        "graph": GraphEncoderConfig(pooling=pooling, enabled=False if "graph" in off else None),
+        "context": ContextEncoderConfig(enabled=False if "context" in off else None),
+        "history": HistoryEncoderConfig(dim=8, enabled=False if "history" in off else None),
+    }
+    return replace(config(fusion=fusion), embedding_dim=36, **channels).with_data(LOG_CHANNELS)
+
+
+def full_featuriser():
+    products = PRODUCTS.append_column("brand", pa.array(["Acme", "Acme", None, "Belmora", "Belmora"]))
+    context = ContextFeaturiser.fit(products, ContextConfig(), locations=pa.array(["de", "de"]))
+    return Featuriser.fit(products, CONFIG, context=context)
+
+
+FULL = full_featuriser()
+
+
+def full_network(*, trained=False, **settings):
+    torch.manual_seed(0)
+    built = TowerNetwork.build(full_config(**settings), FULL).eval()
+    if trained:
+        with torch.no_grad():
+            for parameter in built.fusion.parameters():
+                parameter.add_(torch.randn_like(parameter) * 0.3)
+    return built
+
+
+def query_side(*, known=True, words=WORDS, products=WORDS + DIMS["context"]):
+    batch = feature_batch(
+        FULL.queries(pa.array(["red", "hat", "", "blue", "dress"]), locations=pa.array(["de"] * ROWS)), CPU
+    )
+    if not known:
+        return replace(batch, context=None)
+    torch.manual_seed(3)
+    real = torch.ones(ROWS, 3, dtype=torch.bool)
+    history = HistoryBatch(
+        query=torch.randn(ROWS, 3, words),
+        query_known=real,
+        product=torch.randn(ROWS, 3, products),
+        product_known=real,
+        stage=torch.ones(ROWS, 3, dtype=torch.int64),
+        age_s=torch.rand(ROWS, 3) * 1e5,
+        real=real,
+    )
+    neighbours = NeighbourBatch(torch.randn(ROWS, 3, products), torch.rand(ROWS, 3), real)
+    return replace(batch, neighbours=neighbours, history=history)
+
+
+def product_side(*, known=True, words=WORDS):
+    batch = feature_batch(FULL.products(PRODUCTS), CPU)
+    torch.manual_seed(4)
+    real = torch.ones(ROWS, 3, dtype=torch.bool)
+    neighbours = NeighbourBatch(torch.randn(ROWS, 3, words), torch.rand(ROWS, 3), real)
+    return replace(batch, neighbours=neighbours) if known else batch
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("fusion", ["post", "concat"])
+@pytest.mark.parametrize("pooling", ["mean", "attention"])
+@pytest.mark.parametrize("known", [True, False])
+def test_all_parts_and_channels_have_unit_length_whatever_is_known(fusion, pooling, known):
+    towers = full_network(fusion=fusion, pooling=pooling)
+    parts, channels = towers.parts(product_side(known=known)), towers.channels(query_side(known=known))
+    assert {name: part.shape[1] for name, part in parts.items()} == DIMS
+    assert list(channels) == [*DIMS, "history"]
+    for vectors in (*parts.values(), *channels.values()):
+        torch.testing.assert_close(vectors.norm(dim=1), torch.ones(ROWS))
+    assert towers.query(query_side(known=known)).shape == towers.product(product_side(known=known)).shape == (ROWS, 36)
+
+
+@torch.no_grad()
+def test_at_the_start_the_score_is_the_mean_of_what_the_parts_say():
+    towers, queries, products = full_network(), query_side(), product_side()
+    channels, parts = towers.channels(queries), towers.parts(products)
+    expected = sum((channels[name] * parts[name]).sum(1) for name in DIMS) / 4
+    torch.testing.assert_close((towers.query(queries) * towers.product(products)).sum(1), expected)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("off", [("graph",), ("context",), ("history",), LOG_CHANNELS])
+def test_a_channel_that_is_off_is_not_there_and_its_dimensions_go_to_the_others(off):
+    towers = full_network(off=off)
+    assert [name for name in LOG_CHANNELS if getattr(towers, name) is None] == list(off)
+    words, products = table_dims(full_config(off=off).part_dims())
+    assert towers.query(query_side(words=words, products=products)).shape == (ROWS, 36)
+    assert towers.product(product_side(words=words)).shape == (ROWS, 36)
+    assert set(towers.parts(product_side(words=words))) == set(DIMS) - set(off)
+    assert towers.reads_tables == (off != LOG_CHANNELS)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("fusion", ["post", "concat"])
+@pytest.mark.parametrize("name", ["neighbours", "history", "context"])
+def test_every_channel_changes_the_query_once_trained(fusion, name):
+    towers = full_network(trained=True, fusion=fusion)
+    with_it, without = query_side(), replace(query_side(), **{name: None})
+    assert not torch.allclose(towers.query(with_it), towers.query(without), atol=1e-3)
+
+
+@pytest.mark.parametrize("fusion", ["post", "concat"])
+def test_everything_learns_from_a_score_of_all_channels(fusion):
+    towers = full_network(trained=True, fusion=fusion, pooling="attention")
+    for known in (True, False):
+        (towers.query(query_side(known=known)) * towers.product(product_side(known=known))).sum().backward()
+    for name, parameter in towers.named_parameters():
+        # Nothing here is without n-grams of both sides; `missing` of the term part has its own test.
+        assert parameter.grad is not None or name == "term.missing", name
+
+
+@torch.no_grad()
+def test_rows_of_the_vector_tables_hold_neither_graph_nor_history():
+    towers = full_network()
+    for known in (True, False):
+        queries, products = query_side(known=known), product_side(known=known)
+        words = towers.words(queries)
+        torch.testing.assert_close(towers.query_row(queries), torch.cat([words["term"], words["text"]], dim=1))
+        parts = towers.parts(products)
+        expected = torch.cat([parts[name] for name in ("term", "text", "context")], dim=1)
+        torch.testing.assert_close(towers.product_row(products), expected)
+
+
+def test_a_context_part_needs_its_features():
+    with pytest.raises(ModelError, match=r"must have its features.*features=\['term', 'text'\]"):
+        TowerNetwork.build(full_config(), featuriser())
+
+
+@torch.no_grad()
+def test_the_past_of_the_actor_is_where_the_context_of_a_search_starts():
+    towers, known = full_network(), query_side()
+    past = known.history.product[..., -DIMS["context"] :].mean(1)
+    place = towers.context.table(known.context[:, 0], torch.arange(ROWS + 1))
+    torch.testing.assert_close(towers.channels(known)["context"], normalize(place + past, dim=1))
+    alone = full_network(off=("history",))
+    assert alone.context.past is None

@@ -1,12 +1,24 @@
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
-from aisle.encoders.config import TermEncoderConfig, TextEncoderConfig
+from aisle.encoders.config import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryEncoderConfig,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
 from aisle.features import FeatureConfig, Featuriser, TermConfig, TokenConfig, product_text
+from aisle.features.context import ContextFeaturiser
+from aisle.mining import LogFiles, MinedLog, MiningConfig, mine_log
+from aisle.tables import TIME
 from aisle.towers import TowerConfig, TowerNetwork, TwoTower
 from aisle.training import TrainConfig, TrainingData, TrainingPairs
+from aisle.training.log_data import Limits
+from aisle.training.logged import searched_pairs, searched_validation
 from aisle.training.validation_sets import qrels_of_pairs
 
 _KINDS = ("sofa", "lamp", "desk", "chair", "shelf", "rug", "bench", "mirror")
@@ -134,5 +146,108 @@ def make_config():
             "bf16": False,
         }
         return TrainConfig(**{**values, **changes})
+
+    return make
+
+
+_NUM_SEARCHES = 400
+_MINUTE_US = 60_000_000
+_START_US = 1_735_689_600_000_000
+
+
+def _log_tables(products, changed_from):
+    """One search a minute by 9 actors; what is acted on from a minute on is chosen otherwise where asked for."""
+    rng, titles = np.random.default_rng(5), products.column("title").to_pylist()
+    searches, impressions = [], []
+    for number in range(_NUM_SEARCHES):
+        shown = rng.choice(len(titles), 5, replace=False)
+        acted = rng.permutation(5)[:2]
+        if changed_from is not None and number >= changed_from:
+            acted = (acted + 1) % 5
+        colour, kind, _ = titles[shown[0]].split()
+        at = _START_US + number * _MINUTE_US
+        actor = f"u{number % 9}" if number % 9 else None
+        searches.append((f"s{number}", f"{colour} {_ALIASES[_KINDS.index(kind)]}", at, actor, "DE"))
+        for place, product in enumerate(shown):
+            clicked = at + 1_000_000 if place in acted else None
+            ordered = at + 2_000_000 if place == acted[0] else None
+            impressions.append((f"s{number}", f"p{product}", place + 1, clicked, ordered))
+    return searches, impressions
+
+
+def _write_rows(path, names, rows):
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    types = {name: TIME for name in names if name.endswith("_at")} | {"position": pa.int32()}
+    typed = {name: pa.array(values, types.get(name)) for name, values in columns.items()}
+    pq.write_table(pa.table(typed), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def mined_log(products, tmp_path_factory):
+    """Mine a small log; with `changed_from` what is acted on from that search on differs, with the same windows."""
+
+    def mine(changed_from=None):
+        folder = tmp_path_factory.mktemp("log")
+        searches, impressions = _log_tables(products, changed_from)
+        pq.write_table(products, folder / "products.parquet")
+        files = LogFiles(
+            products=folder / "products.parquet",
+            searches=_write_rows(
+                folder / "searches.parquet", ("search_id", "query", "searched_at", "user_id", "location"), searches
+            ),
+            impressions=_write_rows(
+                folder / "impressions.parquet",
+                ("search_id", "product_id", "position", "clicked_at", "ordered_at"),
+                impressions,
+            ),
+        )
+        out = folder / "mined"
+        out.mkdir()
+        mine_log(files, out, MiningConfig(num_slices=4), advance=lambda num, note="", *, total=None: None)
+        return MinedLog(out)
+
+    return mine
+
+
+@pytest.fixture(scope="session")
+def log_data(mined_log, products, featuriser, tmp_path_factory):
+    """Training data that is learnt search by search, with all features."""
+
+    def write(changed_from=None):
+        mined = mined_log(changed_from)
+        context = ContextFeaturiser.fit(products, featuriser.config.context, locations=pa.array(["DE", "DE"]))
+        full = Featuriser(featuriser.config, featuriser.terms, None, context=context)
+        folder = tmp_path_factory.mktemp("log_features")
+        rows, qrels, _ = searched_validation(mined, most=50)
+        TrainingData.write(
+            folder,
+            featuriser=full,
+            products=products,
+            texts=product_text(products),
+            pairs=searched_pairs(mined),
+            validation_queries=rows,
+            validation_qrels=qrels,
+            log=(mined, Limits(neighbours=4, events=5)),
+        )
+        return TrainingData.read(folder), full
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def make_log_model():
+    """Build a small model with the channels of a log."""
+
+    def make(featuriser, *, graph=True, context=True, history=True, seed=0):
+        towers = TowerConfig(
+            embedding_dim=24,
+            term=TermEncoderConfig(learning_rate=0.02),
+            graph=GraphEncoderConfig(enabled=graph, neighbours=4),
+            context=ContextEncoderConfig(enabled=context, hidden_dim=8),
+            history=HistoryEncoderConfig(enabled=history, events=5, dim=8),
+        )
+        torch.manual_seed(seed)
+        return TwoTower(featuriser, TowerNetwork.build(towers, featuriser), towers)
 
     return make

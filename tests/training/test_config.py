@@ -5,7 +5,7 @@ from aisle.core.errors import ConfigError
 from aisle.training import PairConfig, TrainConfig
 
 WRONG = [
-    (PairConfig, "source", "clicks"),
+    (PairConfig, "source", "logs"),
     (PairConfig, "pseudo_per_product", 0),
     (PairConfig, "max_pseudo_pairs", 0),
     (PairConfig, "max_words", 0),

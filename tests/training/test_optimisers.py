@@ -1,14 +1,22 @@
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aisle.encoders.config import TermEncoderConfig, TextEncoderConfig
-from aisle.towers import ConcatFusion, PostFusion, TowerConfig, TowerNetwork, feature_batch
+from aisle.encoders.config import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryEncoderConfig,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
+from aisle.features import ContextConfig, ContextFeaturiser, FeatureConfig, Featuriser, TermConfig
+from aisle.towers import LOG_CHANNELS, ConcatFusion, PostFusion, TowerConfig, TowerNetwork, feature_batch
 from aisle.training import TrainConfig
 from aisle.training.optimisers import Optimisers, clip_sparse_norm, schedule
 
@@ -116,6 +124,31 @@ def test_weight_decay_shrinks_matrices_alone():
     # Decoupled: a weight is multiplied by 1 − step size · decay.
     decayed = {"text.dense.weight": 1.9, "fusion.gate.weight": 1.8, "fusion.corrections.text.weight": 1.8}
     assert values == pytest.approx({name: decayed.get(name, 2.0) for name in values})
+
+
+def test_channels_have_their_own_step_sizes_and_every_parameter_one_place():
+    products = pa.table({"title": ["red shoe", "hat"], "brand": ["Acme", "Acme"]})
+    context = ContextFeaturiser.fit(products, ContextConfig())
+    features = FeatureConfig(term=TermConfig(num_buckets=50))
+    towers = TowerConfig(
+        embedding_dim=16,
+        term=TermEncoderConfig(learning_rate=0.01),
+        graph=GraphEncoderConfig(learning_rate=0.02),
+        context=ContextEncoderConfig(learning_rate=0.03, table_learning_rate=0.04),
+        history=HistoryEncoderConfig(dim=8, learning_rate=0.05),
+    ).with_data(LOG_CHANNELS)
+    network = TowerNetwork.build(towers, Featuriser.fit(products, features, text=False, context=context))
+    optimisers = Optimisers(network, towers, TrainConfig(fusion_learning_rate=0.06))
+    step_size = {id(p): group["lr"] for one in optimisers._all() for group in one.param_groups for p in group["params"]}
+    expected = {"graph": 0.02, "context": 0.03, "history": 0.05, "fusion": 0.06, "term": 0.06}
+    tables = {"term.table.weight": 0.01, "context.table.weight": 0.04}
+    found = {name: step_size.pop(id(parameter)) for name, parameter in network.named_parameters()}
+    assert found == {name: tables.get(name, expected[name.split(".")[0]]) for name in found}
+    assert step_size == {}
+    decayed = {id(p) for group in optimisers._dense.param_groups if group["weight_decay"] for p in group["params"]}
+    names = {name for name, parameter in network.named_parameters() if id(parameter) in decayed}
+    assert {name for name in names if "embeddings" in name or "missing" in name} == set()
+    assert "graph.projection.weight" in names
 
 
 def test_real_embeddings_are_not_decayed(make_model):

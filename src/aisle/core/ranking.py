@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int64
 
 from aisle.core.errors import ShapeError, UsageError
 
-__all__ = ["MAX_K", "NO_PRODUCT", "QueryBatch", "Ranking", "Retriever", "check_k"]
+__all__ = ["MAX_K", "NO_PRODUCT", "PastEvents", "QueryBatch", "Ranking", "Retriever", "check_k"]
 
 NO_PRODUCT = -1
 """Product index of an empty place in a ranking; its score is -inf."""
@@ -20,14 +20,63 @@ MAX_K = 1000
 """Most results that one search returns to a client (evaluation may ask for more)."""
 
 
+@dataclass(frozen=True, eq=False)
+class PastEvents:
+    """What the actors of some searches did strictly before them, each actor's in the order of time.
+
+    Attributes:
+        offsets: Where the events of each search begin, and the end of the last: 0 first, never falling.
+        queries: Text of the search that each event belongs to; None outside a search.
+        product_index: Catalogue position of each event's product; -1 where it is not known.
+        stage: Stage that each event reached.
+        age_s: Time from each event to the search, in seconds.
+    """
+
+    offsets: Int64[np.ndarray, " searches_and_1"]
+    queries: Sequence[str | None]
+    product_index: Int64[np.ndarray, " events"]
+    stage: Int64[np.ndarray, " events"]
+    age_s: Float32[np.ndarray, " events"]
+
+    def between(self, start: int, end: int) -> PastEvents:
+        """Return the events of the searches `start` to `end`, or to the last."""
+        end = min(end, len(self.offsets) - 1)
+        begin, stop = self.offsets[start], self.offsets[end]
+        return PastEvents(
+            self.offsets[start : end + 1] - begin,
+            self.queries[begin:stop],
+            self.product_index[begin:stop],
+            self.stage[begin:stop],
+            self.age_s[begin:stop],
+        )
+
+
 @dataclass(frozen=True)
 class QueryBatch:
     """Queries to be answered together. Text is raw: each retriever normalises it through `aisle.core.text`.
 
-    User, location and history join here as further optional columns.
+    Attributes:
+        texts: The queries.
+        locations: Where each search comes from, None where not known; None: of no search.
+        past: What the actor of each search did before; None: nothing is known of anybody.
     """
 
     texts: Sequence[str]
+    locations: Sequence[str | None] | None = None
+    past: PastEvents | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether equal texts may have different answers."""
+        return self.locations is not None or self.past is not None
+
+    def between(self, start: int, end: int) -> QueryBatch:
+        """Return the queries `start` to `end`, or to the last."""
+        return QueryBatch(
+            self.texts[start:end],
+            self.locations[start:end] if self.locations is not None else None,
+            self.past.between(start, end) if self.past is not None else None,
+        )
 
     def __len__(self) -> int:
         """Return the number of queries."""

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from aisle.features import Terms, Tokens
+from aisle.features import Context, Terms, Tokens
 
-__all__ = ["TermBatch", "TokenBatch", "term_batch", "token_batch"]
+__all__ = ["HistoryBatch", "NeighbourBatch", "TermBatch", "TokenBatch", "context_batch", "term_batch", "token_batch"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,31 @@ class TokenBatch:
     real: Bool[Tensor, "rows tokens"]
 
 
+@dataclass(frozen=True)
+class NeighbourBatch:
+    """Vectors of each row's neighbours, looked up; `real` tells neighbours from padding."""
+
+    vectors: Float[Tensor, "rows neighbours table_dim"]
+    weight: Float[Tensor, "rows neighbours"]
+    real: Bool[Tensor, "rows neighbours"]
+
+
+@dataclass(frozen=True)
+class HistoryBatch:
+    """Vectors, stages and ages of each row's past events; `real` tells events from padding.
+
+    An event whose query or product has no vector is not `query_known` or not `product_known`.
+    """
+
+    query: Float[Tensor, "rows events query_dim"]
+    query_known: Bool[Tensor, "rows events"]
+    product: Float[Tensor, "rows events product_dim"]
+    product_known: Bool[Tensor, "rows events"]
+    stage: Int64[Tensor, "rows events"]
+    age_s: Float[Tensor, "rows events"]
+    real: Bool[Tensor, "rows events"]
+
+
 def term_batch(terms: Terms, device: torch.device) -> TermBatch:
     """Copy term features to a device."""
     return TermBatch(
@@ -48,6 +73,11 @@ def token_batch(tokens: Tokens, device: torch.device) -> TokenBatch:
         ids=_tensor(tokens.ids[:, :longest], np.int64).to(device),
         real=(torch.arange(longest) < length[:, None]).to(device),
     )
+
+
+def context_batch(context: Context, device: torch.device) -> Int64[Tensor, "rows slots"]:
+    """Copy context features to a device."""
+    return _tensor(context.ids, np.int64).to(device)
 
 
 def _tensor(array: np.ndarray, dtype: type[np.generic]) -> Tensor:

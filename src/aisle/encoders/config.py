@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-__all__ = ["TermEncoderConfig", "TextEncoderConfig"]
+from aisle.core.errors import ConfigError
+
+__all__ = [
+    "ContextEncoderConfig",
+    "GraphEncoderConfig",
+    "HistoryEncoderConfig",
+    "TermEncoderConfig",
+    "TextEncoderConfig",
+]
 
 
 @dataclass(frozen=True)
@@ -68,3 +76,82 @@ class TextEncoderConfig:
         if self.learning_rate is not None:
             return self.learning_rate
         return 5e-5 if self.init is not None else 1e-3
+
+
+@dataclass(frozen=True)
+class GraphEncoderConfig:
+    """The graph part: what a query led to, and which queries led to a product."""
+
+    enabled: bool | None = None
+    """Whether the part is there; when it is off, its dimensions go to the others. None: on where a log is mined."""
+
+    share: Annotated[float, Gt(0)] = 0.5
+    """Share of the served dimensions, relative to the shares of the other parts."""
+
+    pooling: Literal["mean", "attention"] = "mean"
+    """Neighbours are averaged by the weight of their edges, or the row's own words attend to them."""
+
+    neighbours: Annotated[int, Ge(1)] = 10
+    """Most neighbours of a query or product, the heaviest first. More: smoother, slower."""
+
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    """Share of neighbours that are hidden while training."""
+
+    row_dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    """Share of queries and products that are shown without any neighbour while training: they teach what missing
+    means, and keep the other parts from leaning on this one."""
+
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    """Peak step size."""
+
+
+@dataclass(frozen=True)
+class ContextEncoderConfig:
+    """The context part: category path, brand, shop, price, other numbers, location; the search's location meets it."""
+
+    enabled: bool | None = None
+    """Whether the part is there; when it is off, its dimensions go to the others. None: on where a log is mined."""
+
+    share: Annotated[float, Gt(0)] = 0.5
+    """Share of the served dimensions, relative to the shares of the other parts."""
+
+    hidden_dim: Annotated[int, Ge(1)] = 128
+    """Width of the hidden layer between the fields' sum and the product's vector."""
+
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    """Peak step size of the dense layers."""
+
+    table_learning_rate: Annotated[float, Gt(0)] = 5e-3
+    """Step size of the table of fields, which has a sparse optimiser."""
+
+
+@dataclass(frozen=True)
+class HistoryEncoderConfig:
+    """The history channel: what the actor did before the search."""
+
+    enabled: bool | None = None
+    """Whether the channel is there. It has no part in a product, and serves no dimensions. None: on where a log is
+    mined."""
+
+    events: Annotated[int, Ge(1)] = 20
+    """Most past events that are read, the last ones. More: longer memory, slower."""
+
+    dim: Annotated[int, Ge(2)] = 64
+    """Width of the transformer."""
+
+    num_heads: Annotated[int, Ge(1)] = 2
+    """Attention heads; they divide the width."""
+
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    """Drop-out inside the transformer while training."""
+
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    """Peak step size."""
+
+    def __post_init__(self) -> None:
+        if self.dim % self.num_heads:
+            raise ConfigError(
+                "history.dim must be a multiple of history.num_heads",
+                received={"history.dim": self.dim, "history.num_heads": self.num_heads},
+                remedy="Change one of them.",
+            )

@@ -12,6 +12,7 @@ from aisle.core.errors import ConfigError
 from aisle.encoders.batches import TokenBatch
 from aisle.encoders.config import TextEncoderConfig
 from aisle.encoders.pretrained import PretrainedTransformer
+from aisle.encoders.projection import principal_rows
 from aisle.encoders.transformer import SmallTransformer
 
 __all__ = ["TextEncoder", "build_text_encoder", "pool_mean"]
@@ -49,11 +50,7 @@ class TextEncoder(nn.Module):
         Args:
             pooled: Pooled vectors of some of the catalogue's texts.
         """
-        unit = nn.functional.normalize(pooled.float(), dim=1)
-        _, _, directions = torch.linalg.svd(unit, full_matrices=False)
-        count = min(self.dim, len(directions))
-        self.projection.weight[:count] = directions[:count]
-        self.projection.weight[count:] = 0.0
+        self.projection.weight.copy_(principal_rows(pooled, self.dim))
 
 
 def pool_mean(

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-__all__ = ["SmallTransformer"]
+__all__ = ["SmallTransformer", "TransformerLayer"]
 
 
 class SmallTransformer(nn.Module):
@@ -36,7 +36,7 @@ class SmallTransformer(nn.Module):
         self.tokens = nn.Embedding(vocabulary_size, hidden_dim)
         self.positions = nn.Parameter(torch.randn(max_tokens, hidden_dim) * 0.02)
         nn.init.normal_(self.tokens.weight, std=0.02)
-        self.layers = nn.ModuleList(_Layer(hidden_dim, num_heads, dropout) for _ in range(num_layers))
+        self.layers = nn.ModuleList(TransformerLayer(hidden_dim, num_heads, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(hidden_dim)
 
     def forward(
@@ -49,7 +49,15 @@ class SmallTransformer(nn.Module):
         return self.norm(hidden)
 
 
-class _Layer(nn.Module):
+class TransformerLayer(nn.Module):
+    """One layer: attention and a feed-forward network, each added to its input.
+
+    Args:
+        hidden_dim: Width, a multiple of `num_heads`.
+        num_heads: Attention heads.
+        dropout: Drop-out after each of the two.
+    """
+
     def __init__(self, hidden_dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
         self.num_heads = num_heads
@@ -67,6 +75,7 @@ class _Layer(nn.Module):
     def forward(
         self, hidden: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]
     ) -> Float[Tensor, "rows tokens hidden"]:
+        """Let every place attend to the real ones; what stands at padding is meaningless."""
         hidden = hidden + self._dropped(self.out(self._attend(self.attention_norm(hidden), real)))
         return hidden + self._dropped(self.feed_forward(hidden))
 

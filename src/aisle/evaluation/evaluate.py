@@ -103,14 +103,15 @@ def evaluate(
     return evaluate_rankings(rankings, qrels, measures=measures, min_grade=min_grade, seed=seed, slices=slices)
 
 
-def retrieve_all(retriever: Retriever, queries: Sequence[str], *, k: int) -> Ranking:
+def retrieve_all(retriever: Retriever, queries: Sequence[str] | QueryBatch, *, k: int) -> Ranking:
     """Retrieve for any number of queries, in batches and with a progress bar."""
+    asked = queries if isinstance(queries, QueryBatch) else QueryBatch(queries)
     parts = [Ranking(np.empty((0, k), np.int64), np.empty((0, k), np.float32))]
     with progress_bar(f"Retrieving ({retriever.name})", total=len(queries), unit="queries") as advance:
         for start in range(0, len(queries), _BATCH_SIZE):
-            texts = queries[start : start + _BATCH_SIZE]
-            parts.append(retriever.retrieve(QueryBatch(texts), k=k))
-            advance(len(texts))
+            batch = asked.between(start, start + _BATCH_SIZE)
+            parts.append(retriever.retrieve(batch, k=k))
+            advance(len(batch))
     return Ranking(
         np.concatenate([part.product_index for part in parts]), np.concatenate([part.score for part in parts])
     )

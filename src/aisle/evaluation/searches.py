@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from aisle.core.errors import ShapeError
-from aisle.core.ranking import Ranking, Retriever
+from aisle.core.ranking import PastEvents, QueryBatch, Ranking, Retriever
 from aisle.evaluation.evaluate import Evaluation, evaluate_rankings, retrieve_all
 from aisle.evaluation.on_sale import OnSale
 from aisle.measures import Qrels
@@ -31,6 +31,8 @@ class EvaluatedSearches:
         repeated: Those that the actor had ordered before.
         slices: Name → searches that belong to it.
         labelled: In words, what the relevant products are, such as "orders".
+        locations: Where each comes from, None where not known; None: of no search.
+        past: What the actor of each did before; None: nothing is known of anybody.
     """
 
     texts: Sequence[str]
@@ -39,6 +41,8 @@ class EvaluatedSearches:
     repeated: Qrels
     slices: Mapping[str, Bool[np.ndarray, " searches"]]
     labelled: str = "orders"
+    locations: Sequence[str | None] | None = None
+    past: PastEvents | None = None
 
     def __post_init__(self) -> None:
         lengths = {
@@ -80,7 +84,10 @@ def evaluate_searches(
 
 
 def _of_each(retriever: Retriever, searches: EvaluatedSearches, *, k: int) -> Ranking:
-    """Retrieve once per distinct query, and repeat its ranking for each search."""
+    """Retrieve once per distinct query and repeat its ranking for each search; of known shoppers, once per search."""
+    asked = QueryBatch(searches.texts, searches.locations, searches.past)
+    if asked.is_personal:
+        return retrieve_all(retriever, asked, k=k)
     row_of = {text: row for row, text in enumerate(dict.fromkeys(searches.texts))}
     ranking = retrieve_all(retriever, list(row_of), k=k)
     rows = np.array([row_of[text] for text in searches.texts], np.int64)

@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le
 
 from aisle.core.errors import ConfigError
 
-__all__ = ["FeatureConfig", "TermConfig", "TokenConfig"]
+__all__ = ["ContextConfig", "FeatureConfig", "TermConfig", "TokenConfig"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,34 @@ class TokenConfig:
 
 
 @dataclass(frozen=True)
+class ContextConfig:
+    """Category path, brand, shop, price and other numbers, location."""
+
+    max_depth: Annotated[int, Ge(0), Le(16)] = 6
+    """Levels of the category path that are read, from the root."""
+
+    min_products: Annotated[int, Ge(1)] = 2
+    """Products that a category, brand, shop or location needs; what fewer have is missing, or counts as its parent."""
+
+    max_values: Annotated[int, Ge(1)] = 100_000
+    """Most known values of each field, and of each level of the path: the most frequent ones. Bounds memory."""
+
+    num_buckets: Annotated[int, Ge(2), Le(100)] = 10
+    """Quantiles into which price and other numbers are cut. More: finer, with fewer products in each."""
+
+    min_category_prices: Annotated[int, Ge(1)] = 20
+    """Prices that a category needs for quantiles of its own; below, its parent's are taken, at last the catalogue's."""
+
+    scalars: tuple[str, ...] | None = None
+    """Columns of numbers that are read beside the price; None takes every `quality_*` column."""
+
+
+@dataclass(frozen=True)
 class FeatureConfig:
     """Which features are made, and how."""
 
     term: TermConfig = field(default_factory=TermConfig)
     tokens: TokenConfig = field(default_factory=TokenConfig)
+    context: ContextConfig = field(default_factory=ContextConfig)
     sample_size: Annotated[int, Gt(0)] = 200_000
     """Products, drawn evenly, from which the vocabulary of tokens is learnt."""

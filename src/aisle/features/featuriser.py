@@ -12,6 +12,9 @@ from jaxtyping import Float32, Int64
 from aisle.core.config import config_to_dict
 from aisle.core.errors import ModelError
 from aisle.features.config import FeatureConfig
+from aisle.features.context import Context, ContextFeaturiser
+from aisle.features.histories import Histories
+from aisle.features.neighbours import Neighbours
 from aisle.features.product_text import product_text
 from aisle.features.terms import TermFeaturiser, Terms
 from aisle.features.tokens import TokenFeaturiser, Tokens
@@ -21,15 +24,26 @@ __all__ = ["SPEC_VERSION", "Features", "Featuriser", "check_spec_version"]
 SPEC_VERSION = 2
 """Raised whenever the same config would give other features; a model of another version is refused."""
 
-_IDF, _TOKENIZER = "idf.npy", "tokenizer.json"
+_IDF, _TOKENIZER, _CONTEXT = "idf.npy", "tokenizer.json", "context.json"
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features of some queries or products, row by row; a part that is off is None."""
+    """Features of some queries or products, row by row; a part that is off, or of which nothing is known, is None.
+
+    Attributes:
+        terms: Hashed n-grams.
+        tokens: Tokens of the transformer.
+        context: Fields of products; location and device of queries.
+        neighbours: Products of queries, or queries of products. The log knows them, not the featuriser.
+        history: What the actors of queries did before. The log knows it, not the featuriser.
+    """
 
     terms: Terms | None
     tokens: Tokens | None
+    context: Context | None = None
+    neighbours: Neighbours | None = None
+    history: Histories | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -40,6 +54,9 @@ class Features:
         return Features(
             terms=self.terms.take(rows) if self.terms is not None else None,
             tokens=self.tokens.take(rows) if self.tokens is not None else None,
+            context=self.context.take(rows) if self.context is not None else None,
+            neighbours=self.neighbours.take(rows) if self.neighbours is not None else None,
+            history=self.history.take(rows) if self.history is not None else None,
         )
 
 
@@ -50,14 +67,23 @@ class Featuriser:
         config: Settings.
         terms: Term features, or None where the term part is off.
         tokens: Token features, or None where the text part is off.
+        context: Context features, or None where the context part is off.
     """
 
-    def __init__(self, config: FeatureConfig, terms: TermFeaturiser | None, tokens: TokenFeaturiser | None) -> None:
+    def __init__(
+        self,
+        config: FeatureConfig,
+        terms: TermFeaturiser | None,
+        tokens: TokenFeaturiser | None,
+        *,
+        context: ContextFeaturiser | None = None,
+    ) -> None:
         if terms is None and tokens is None:
             raise ModelError("At least one part must be on", remedy="Set term.enabled or text.enabled to true.")
         self.config = config
         self.terms = terms
         self.tokens = tokens
+        self.context = context
 
     @classmethod
     def fit(
@@ -68,6 +94,7 @@ class Featuriser:
         term: bool = True,
         text: bool = True,
         checkpoint: str | None = None,
+        context: ContextFeaturiser | None = None,
     ) -> Featuriser:
         """Learn document frequencies and a vocabulary from a catalogue.
 
@@ -77,6 +104,7 @@ class Featuriser:
             term: Make term features.
             text: Make token features.
             checkpoint: Hugging Face checkpoint whose tokenizer is taken; None learns one.
+            context: Context features, fitted already; None makes none.
         """
         texts = product_text(products)
         term_featuriser = TermFeaturiser.fit(texts.by_weight(), config.term) if term else None
@@ -86,13 +114,22 @@ class Featuriser:
         elif text:
             rows = np.linspace(0, len(texts) - 1, min(len(texts), config.sample_size)).astype(np.int64)
             token_featuriser = TokenFeaturiser.fit(texts.joined().take(pa.array(rows)), config.tokens)
-        return cls(config, term_featuriser, token_featuriser)
+        return cls(config, term_featuriser, token_featuriser, context=context)
 
-    def queries(self, texts: pa.Array) -> Features:
-        """Make the features of query texts."""
+    def queries(
+        self, texts: pa.Array, *, locations: pa.Array | None = None, devices: pa.Array | None = None
+    ) -> Features:
+        """Make the features of queries.
+
+        Args:
+            texts: Query texts.
+            locations: Where each search comes from; null, or None for all, where that is not known.
+            devices: What each search was typed on, likewise.
+        """
         return Features(
             terms=self.terms.queries(texts) if self.terms else None,
             tokens=self.tokens.queries(texts) if self.tokens else None,
+            context=self.context.searches(len(texts), locations=locations, devices=devices) if self.context else None,
         )
 
     def products(self, products: pa.Table) -> Features:
@@ -101,6 +138,7 @@ class Featuriser:
         return Features(
             terms=self.terms.products(texts.by_weight()) if self.terms else None,
             tokens=self.tokens.products(texts.joined()) if self.tokens else None,
+            context=self.context.products(products) if self.context else None,
         )
 
     def save(self, folder: Path) -> None:
@@ -109,6 +147,8 @@ class Featuriser:
             np.save(folder / _IDF, self.terms.idf)
         if self.tokens is not None:
             self.tokens.save(folder / _TOKENIZER)
+        if self.context is not None:
+            self.context.save(folder / _CONTEXT)
 
     def spec(self) -> dict[str, object]:
         """Return the feature spec: version, settings and which parts are on."""
@@ -116,6 +156,7 @@ class Featuriser:
             "version": SPEC_VERSION,
             "term": self.terms is not None,
             "text": self.tokens is not None,
+            "context": self.context is not None,
             "config": config_to_dict(self.config),
         }
 
@@ -130,7 +171,10 @@ class Featuriser:
         idf = _read_idf(folder / _IDF, config.term.num_buckets) if spec["term"] else None
         terms = TermFeaturiser(config.term, idf) if idf is not None else None
         tokens = TokenFeaturiser.load(folder / _TOKENIZER, config.tokens) if spec["text"] else None
-        return cls(config, terms, tokens)
+        # A spec that was written before there was a context part does not name it.
+        has_context = bool(spec.get("context", False))
+        context = ContextFeaturiser.load(folder / _CONTEXT, config.context) if has_context else None
+        return cls(config, terms, tokens, context=context)
 
 
 def check_spec_version(spec: dict[str, object], folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aisle.features.context import Context
 from aisle.features.featuriser import Features
 from aisle.features.terms import Terms
 from aisle.features.tokens import Tokens
@@ -14,7 +15,10 @@ __all__ = ["read_features", "write_features"]
 
 
 def write_features(features: Features, folder: Path) -> None:
-    """Write features into a folder that is made for them."""
+    """Write features into a folder that is made for them.
+
+    Neighbours and histories are not among them: they belong to a snapshot of the log, not to a text.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if features.terms is not None:
         np.save(folder / "term_offsets.npy", features.terms.offsets)
@@ -23,6 +27,8 @@ def write_features(features: Features, folder: Path) -> None:
     if features.tokens is not None:
         np.save(folder / "token_ids.npy", features.tokens.ids)
         np.save(folder / "token_length.npy", features.tokens.length)
+    if features.context is not None:
+        np.save(folder / "context_ids.npy", features.context.ids)
 
 
 def read_features(folder: Path) -> Features:
@@ -31,8 +37,13 @@ def read_features(folder: Path) -> Features:
     def mapped(name: str) -> np.ndarray:
         return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
-    has_terms, has_tokens = (folder / "term_offsets.npy").exists(), (folder / "token_ids.npy").exists()
+    def has(name: str) -> bool:
+        return (folder / f"{name}.npy").exists()
+
     return Features(
-        terms=Terms(mapped("term_offsets"), mapped("term_bucket"), mapped("term_weight")) if has_terms else None,
-        tokens=Tokens(mapped("token_ids"), mapped("token_length")) if has_tokens else None,
+        terms=Terms(mapped("term_offsets"), mapped("term_bucket"), mapped("term_weight"))
+        if has("term_offsets")
+        else None,
+        tokens=Tokens(mapped("token_ids"), mapped("token_length")) if has("token_ids") else None,
+        context=Context(mapped("context_ids")) if has("context_ids") else None,
     )

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aisle.core.config import config_from_dict, config_to_dict
-from aisle.core.errors import UsageError
+from aisle.core.errors import ConfigError, UsageError
 from aisle.core.ids import IdMap
 from aisle.core.rng import generator
 from aisle.features import FeatureConfig, Featuriser, ProductText, product_text
+from aisle.features.context import ContextFeaturiser
 from aisle.features.featuriser import SPEC_VERSION
 from aisle.measures import Qrels
+from aisle.mining import MinedLog
 from aisle.pipelines.catalogue import (
     STAGE_GRADE,
     judgment_hashes,
@@ -26,13 +29,15 @@ from aisle.pipelines.catalogue import (
 )
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
+from aisle.towers import LOG_CHANNELS
 from aisle.training import TrainingData, TrainingPairs, judged_pairs, pseudo_query_pairs, split_queries
-from aisle.training.logged import logged_pairs, logged_validation
+from aisle.training.log_data import Limits
+from aisle.training.logged import logged_pairs, logged_validation, searched_pairs, searched_validation
 from aisle.training.pairs import join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
 from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
 
-__all__ = ["CHECKPOINT", "featurise", "load_featuriser"]
+__all__ = ["CHECKPOINT", "featurise", "load_featuriser", "takes_searches"]
 
 CHECKPOINT = "text.init"
 """Name of a Hugging Face checkpoint among the inputs of `features`."""
@@ -55,10 +60,16 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
         "text": recipe.text.is_on,
         CHECKPOINT: recipe.text.init if recipe.text.is_on else None,
     }
+    by_search = takes_searches(workspace, recipe)
+    if by_search:
+        limits = _limits(recipe)
+        config |= {"context": _has_context(recipe), "neighbours": limits.neighbours, "events": limits.events}
     inputs = {"products": workspace.manifest("products").content, **judgment_hashes(workspace, ("train", "validation"))}
     if recipe.pairs.source in {"auto", "log"} and workspace.has("mined"):
         inputs |= {
-            f"mined/{name}": digest for name, digest in workspace.manifest("mined").files.items() if _trains(name)
+            f"mined/{name}": digest
+            for name, digest in workspace.manifest("mined").files.items()
+            if _trains(name) or (by_search and _is_read(name))
         }
     if config[CHECKPOINT]:
         inputs[CHECKPOINT] = _checkpoint_hash(Path(str(config[CHECKPOINT])))
@@ -74,6 +85,36 @@ def _trains(name: str) -> bool:
     return name in {"queries.parquet", *(f"{table}/{split}.parquet" for table in _TABLES for split in _WINDOWS)}
 
 
+def _is_read(name: str) -> bool:
+    """Tell whether learning search by search reads a file beside those."""
+    return name in {"histories.parquet", "windows.json"} or name.startswith(("neighbours_", "statistics/"))
+
+
+def takes_searches(workspace: Workspace, recipe: Recipe) -> bool:
+    """Tell whether training learns a mined log search by search, so that the channels of a log have data.
+
+    Raises:
+        ConfigError: If pseudo-queries are to stand beside the searches: they belong to none.
+    """
+    if not (recipe.pairs.by_search and _takes_log(workspace, recipe)):
+        return False
+    if recipe.pairs.pseudo_beside_log:
+        raise ConfigError(
+            "A log that is learnt search by search takes no pseudo-queries beside it",
+            received={"pairs.by_search": True, "pairs.pseudo_beside_log": recipe.pairs.pseudo_beside_log},
+            remedy="Set one of them to its default.",
+        )
+    return True
+
+
+def _limits(recipe: Recipe) -> Limits:
+    return Limits(neighbours=recipe.graph.neighbours, events=recipe.history.events)
+
+
+def _has_context(recipe: Recipe) -> bool:
+    return bool(recipe.towers(LOG_CHANNELS).context.enabled)
+
+
 def load_featuriser(folder: Path) -> Featuriser:
     """Read the featuriser of a `features` artefact."""
     spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
@@ -83,7 +124,9 @@ def load_featuriser(folder: Path) -> Featuriser:
 def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]:
     products = read_products(workspace)
     texts = product_text(products)
-    featuriser = _fit(products, recipe)
+    by_search = takes_searches(workspace, recipe)
+    mined = load_mined(workspace) if by_search else None
+    featuriser = _fit(products, recipe, mined)
     found = _from_log(workspace, recipe, texts) if _takes_log(workspace, recipe) else None
     found = found or _without_log(workspace, recipe, texts, IdMap(products.column("product_id")))
     (folder / _FEATURISER).mkdir(exist_ok=True)
@@ -97,6 +140,7 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
         pairs=found.pairs,
         validation_queries=found.validation_queries,
         validation_qrels=found.validation_qrels,
+        log=(mined, _limits(recipe)) if mined is not None else None,
     )
     return {
         "products": len(texts),
@@ -131,10 +175,11 @@ def _takes_log(workspace: Workspace, recipe: Recipe) -> bool:
 def _from_log(workspace: Workspace, recipe: Recipe, texts: ProductText) -> _Pairs | None:
     """Take the mined log; None where it has nothing to learn from, unless it was asked for by name."""
     mined = load_mined(workspace)
-    logged = logged_pairs(mined)
-    queries, qrels, told = logged_validation(mined, most=recipe.train.max_validation_queries)
+    most, by_search = recipe.train.max_validation_queries, takes_searches(workspace, recipe)
+    logged = searched_pairs(mined) if by_search else logged_pairs(mined)
+    queries, qrels, told = (searched_validation if by_search else logged_validation)(mined, most=most)
     if not (len(logged) and len(queries)):
-        if recipe.pairs.source == "log":
+        if by_search or recipe.pairs.source == "log":
             raise UsageError(
                 "pairs.source=log needs clicks or orders in the training and in the validation window",
                 received={"training_pairs": len(logged), "validation_queries": len(queries)},
@@ -153,10 +198,32 @@ def _without_log(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: 
     return _Pairs(pairs, {"judged_pairs": len(judged)}, queries, qrels, validation_from)
 
 
-def _fit(products: pa.Table, recipe: Recipe) -> Featuriser:
+def _quality(products: pa.Table) -> list[str]:
+    return [name for name in products.column_names if name.startswith("quality_")]
+
+
+def _is_dated(products: pa.Table, mined: MinedLog) -> bool:
+    """Tell whether all quality values are known to be older than the first search that is learnt from."""
+    if "updated_at" not in products.column_names or pa.types.is_null(products.column("updated_at").type):
+        return False
+    dated = products.column("updated_at").cast(pa.int64())
+    return bool(dated.null_count == 0 and pc.max(dated).as_py() < mined.windows.snapshot_times[0])
+
+
+def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None) -> Featuriser:
     checkpoint = recipe.text.init if recipe.text.is_on else None
+    context = None
+    if mined is not None and _has_context(recipe):
+        locations = mined.table("examples", "train").column("location").combine_chunks()
+        known = products if _is_dated(products, mined) else products.drop_columns(_quality(products))
+        context = ContextFeaturiser.fit(known, recipe.features.context, locations=locations)
     return Featuriser.fit(
-        products, recipe.features, term=recipe.term.enabled, text=recipe.text.is_on, checkpoint=checkpoint
+        products,
+        recipe.features,
+        term=recipe.term.enabled,
+        text=recipe.text.is_on,
+        checkpoint=checkpoint,
+        context=context,
     )
 
 

@@ -15,7 +15,7 @@ from aisle.evaluation import JudgedQueries, tune_semantic_weight
 from aisle.index import build_index
 from aisle.pipelines.catalogue import judgment_hashes, read_products, validation_queries
 from aisle.pipelines.recipe import Recipe
-from aisle.pipelines.training import load_model
+from aisle.pipelines.training import load_encoder, load_model
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LexicalRetriever, SemanticRetriever
 from aisle.towers import TwoTower
 from aisle.training import TrainingData
@@ -44,11 +44,12 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     products, model, judged = read_products(workspace), load_model(workspace), validation_queries(workspace)
     sample = _sample_queries(TrainingData.read(workspace.verified("features")), judged)
     vectors = _encode_catalogue(workspace, model, products)
-    index, report = build_index(vectors, recipe.index, sample_queries=model.encode_queries(sample))
+    encoder = load_encoder(workspace, model, products)
+    index, report = build_index(vectors, recipe.index, sample_queries=encoder.encode_queries(sample))
     index.save(folder / "semantic")
     lexical = LexicalRetriever.build(products, fields=recipe.lexical.fields, stemmer=recipe.lexical.stemmer)
     lexical.save(folder / "lexical")
-    hybrid = _hybrid(recipe, judged, lexical, SemanticRetriever(model.encode_queries, index))
+    hybrid = _hybrid(recipe, judged, lexical, SemanticRetriever(encoder.encode_queries, index))
     (folder / "hybrid.json").write_text(json.dumps(hybrid), encoding="utf-8")
     return {"index": report.to_dict(), "hybrid": hybrid}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,12 +10,18 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from aisle.core.config import apply_overrides, config_from_dict, read_toml
-from aisle.encoders import TermEncoderConfig, TextEncoderConfig
+from aisle.encoders import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryEncoderConfig,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
 from aisle.features import FeatureConfig
 from aisle.index import IndexConfig
 from aisle.mining import MiningConfig
 from aisle.retrieval import DEFAULT_DEPTH
-from aisle.towers import TowerConfig
+from aisle.towers import LOG_CHANNELS, TowerConfig
 from aisle.training import PairConfig, TrainConfig
 
 __all__ = ["DEMO_RECIPE", "HybridConfig", "LexicalConfig", "Recipe", "load_recipe"]
@@ -66,6 +72,9 @@ class Recipe:
     mining: MiningConfig = field(default_factory=MiningConfig)
     term: TermEncoderConfig = field(default_factory=TermEncoderConfig)
     text: TextEncoderConfig = field(default_factory=TextEncoderConfig)
+    graph: GraphEncoderConfig = field(default_factory=GraphEncoderConfig)
+    context: ContextEncoderConfig = field(default_factory=ContextEncoderConfig)
+    history: HistoryEncoderConfig = field(default_factory=HistoryEncoderConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     pairs: PairConfig = field(default_factory=PairConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -73,9 +82,24 @@ class Recipe:
     lexical: LexicalConfig = field(default_factory=LexicalConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)
 
-    def towers(self) -> TowerConfig:
-        """Return the settings of the towers."""
-        return TowerConfig(embedding_dim=self.embedding_dim, fusion=self.fusion, term=self.term, text=self.text)
+    def towers(self, data: Collection[str] = ()) -> TowerConfig:
+        """Return the settings of the towers.
+
+        Args:
+            data: Names of `LOG_CHANNELS` for which the workspace has data; a catalogue alone has none.
+
+        Raises:
+            ConfigError: If a channel is switched on without data.
+        """
+        return TowerConfig(
+            embedding_dim=self.embedding_dim,
+            fusion=self.fusion,
+            term=self.term,
+            text=self.text,
+            graph=self.graph,
+            context=self.context,
+            history=self.history,
+        ).with_data(data)
 
 
 def load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
@@ -87,5 +111,6 @@ def load_recipe(path: Path | None, overrides: Sequence[str]) -> Recipe:
     """
     values = read_toml(path) if path is not None else {}
     recipe = config_from_dict(Recipe, apply_overrides(values, overrides))
-    recipe.towers().part_dims()
+    # What a workspace has is not known yet: what is switched on is taken to be there.
+    recipe.towers([name for name in LOG_CHANNELS if getattr(recipe, name).enabled]).part_dims()
     return recipe

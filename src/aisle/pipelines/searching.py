@@ -9,7 +9,7 @@ from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.ranking import Retriever
 from aisle.index import load_index
 from aisle.pipelines.catalogue import read_products
-from aisle.pipelines.training import load_model
+from aisle.pipelines.training import load_encoder, load_model
 from aisle.retrieval import HybridRetriever, LexicalRetriever, SearchEngine, SemanticRetriever
 from aisle.workspace import Workspace
 
@@ -42,7 +42,9 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
     lexical = LexicalRetriever.load(folder / "lexical")
     systems: dict[str, Retriever] = {"lexical": lexical}
     if set(names) != {"lexical"}:
-        semantic = SemanticRetriever(load_model(workspace).encode_queries, load_index(folder / "semantic"))
+        encoder = load_encoder(workspace, load_model(workspace), read_products(workspace))
+        index = load_index(folder / "semantic")
+        semantic = SemanticRetriever(encoder.encode_queries, index, encode_searches=encoder.encode)
         hybrid = json.loads((folder / "hybrid.json").read_text(encoding="utf-8"))
         systems["semantic"] = semantic
         systems["hybrid"] = HybridRetriever(

@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from aisle.core.config import config_to_dict
 from aisle.core.rng import stream_seed
 from aisle.encoders import start_from_latent
 from aisle.features import Features
-from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser
+from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
-from aisle.towers import TowerNetwork, TwoTower, feature_batch
+from aisle.retrieval import SearchEncoder, save_edges
+from aisle.towers import LOG_CHANNELS, TowerConfig, TowerNetwork, TwoTower, feature_batch
 from aisle.training import TrainingData, TrainingResult, train
 from aisle.training.checkpoint import Checkpoint
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["load_model", "train_model"]
+__all__ = ["load_encoder", "load_model", "train_model"]
 
 _PCA_TEXTS = 4096
 
@@ -31,13 +33,14 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     features = featurise(workspace, recipe).manifest
     # The features hold a checkpoint's tokenizer only; its weights are an input too.
     inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
-    config = {"towers": config_to_dict(recipe.towers()), "train": config_to_dict(recipe.train)}
+    towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
+    config = {"towers": config_to_dict(towers), "train": config_to_dict(recipe.train)}
 
     # What was learnt from stands in the model's own summary: a shop with a log must see that the log was taken.
     learnt_from = {name: value for name, value in features.summary.items() if name != "products"}
 
     def build(folder: Path) -> dict[str, Any]:
-        return {**learnt_from, **_build(workspace.verified("features"), recipe, folder)}
+        return {**learnt_from, **_build(workspace.verified("features"), recipe, towers, folder)}
 
     return workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
 
@@ -52,21 +55,31 @@ def load_model(workspace: Workspace) -> TwoTower:
     return TwoTower.load(workspace.verified("model"))
 
 
-def _build(features: Path, recipe: Recipe, folder: Path) -> dict[str, Any]:
+def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> SearchEncoder:
+    """Load what gives the workspace's model its inputs of a search."""
+    return SearchEncoder.load(model, workspace.folder("model"), product_ids=products.column("product_id"))
+
+
+def _build(features: Path, recipe: Recipe, towers: TowerConfig, folder: Path) -> dict[str, Any]:
     data = TrainingData.read(features)
     featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
-    network = TowerNetwork.build(recipe.towers(), featuriser).to("cuda" if torch.cuda.is_available() else "cpu")
+    network = TowerNetwork.build(towers, featuriser).to("cuda" if torch.cuda.is_available() else "cpu")
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")
         start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)
     if network.text is not None and recipe.text.init is not None:
         _start_projection(network, data.product_features)
-    model = TwoTower(featuriser, network, recipe.towers())
+    model = TwoTower(featuriser, network, towers)
+    if network.graph is not None:
+        _start_graph(model, data)
     result = train(model, data, recipe.train, folder=folder, seed=recipe.seed)
     model.save(folder)
+    if network.graph is not None and data.log is not None:
+        edges = data.log.query_neighbours[data.log.last_snapshot - 1]
+        save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
     (folder / "training.json").write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
-    (folder / "README.md").write_text(_card(recipe, data, result), encoding="utf-8")
+    (folder / "README.md").write_text(_card(towers, data, result, seed=recipe.seed), encoding="utf-8")
     # Last: what is killed before it resumes at the end of training, not at its beginning.
     Checkpoint.remove(folder)
     return {
@@ -95,12 +108,21 @@ def _start_projection(network: TowerNetwork, features: Features) -> None:
         network.text.start_projection_from(torch.cat(pooled))
 
 
-def _card(recipe: Recipe, data: TrainingData, result: TrainingResult) -> str:
-    parts = ", ".join(f"{name} ({dim} dimensions)" for name, dim in recipe.towers().part_dims().items())
+def _start_graph(model: TwoTower, data: TrainingData) -> None:
+    """Start the graph's projection from the main directions of the products' own words."""
+    graph = model.network.graph
+    assert graph is not None
+    rows = np.linspace(0, len(data.product_features) - 1, min(len(data.product_features), _PCA_TEXTS)).astype(np.int64)
+    words = model.encode_words(data.product_features.take(rows))
+    graph.start_projection_from(torch.from_numpy(words).to(graph.projection.weight.device))
+
+
+def _card(towers: TowerConfig, data: TrainingData, result: TrainingResult, *, seed: int) -> str:
+    parts = ", ".join(f"{name} ({dim} dimensions)" for name, dim in towers.part_dims().items())
     return (
         "# Aisle two-tower model\n\n"
-        f"- Parts: {parts}; fusion: {recipe.fusion}.\n"
-        f"- Trained on {len(data.pairs):,} pairs over {len(data.product_features):,} products, seed {recipe.seed}.\n"
+        f"- Parts: {parts}; fusion: {towers.fusion}.\n"
+        f"- Trained on {len(data.pairs):,} pairs over {len(data.product_features):,} products, seed {seed}.\n"
         f"- Validation recall (at 100, or a tenth of a small catalogue; capped): {result.recall:.4f}.\n"
         f"- {result.steps:,} steps in {result.minutes:.1f} minutes; weights of step {result.best_step:,}.\n"
         "- Load with `aisle.towers.TwoTower.load(folder)`; score = inner product of query and product vectors.\n"

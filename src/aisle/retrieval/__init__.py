@@ -9,6 +9,7 @@ from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
 from aisle.retrieval.hybrid import DEFAULT_DEPTH, DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
 from aisle.retrieval.lexical import LexicalRetriever
+from aisle.retrieval.search_encoder import SearchEncoder, save_edges
 from aisle.retrieval.semantic import SemanticRetriever
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "Hit",
     "HybridRetriever",
     "LexicalRetriever",
+    "SearchEncoder",
     "SearchEngine",
     "SemanticRetriever",
     "fuse_normalised",
     "fuse_reciprocal_rank",
+    "save_edges",
 ]

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from annotated_types import Ge
 
 from aisle.core.errors import ConfigError
-from aisle.encoders.config import TermEncoderConfig, TextEncoderConfig
+from aisle.encoders.config import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryEncoderConfig,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
 
-__all__ = ["TowerConfig"]
+__all__ = ["LOG_CHANNELS", "TowerConfig"]
+
+LOG_CHANNELS = ("graph", "context", "history")
+"""Parts and channels that are on where a log is mined."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +35,38 @@ class TowerConfig:
 
     term: TermEncoderConfig = field(default_factory=TermEncoderConfig)
     text: TextEncoderConfig = field(default_factory=TextEncoderConfig)
+    graph: GraphEncoderConfig = field(default_factory=GraphEncoderConfig)
+    context: ContextEncoderConfig = field(default_factory=ContextEncoderConfig)
+    history: HistoryEncoderConfig = field(default_factory=HistoryEncoderConfig)
+
+    def with_data(self, data: Collection[str]) -> TowerConfig:
+        """Settle what the recipe leaves open: a channel is on where there is data for it.
+
+        Args:
+            data: Names of `LOG_CHANNELS` for which the workspace has data.
+
+        Raises:
+            ConfigError: If a channel is switched on without data.
+        """
+        missing = [name for name in LOG_CHANNELS if getattr(self, name).enabled and name not in data]
+        if missing:
+            raise ConfigError(
+                "A channel that is switched on must have data in the workspace",
+                received={f"{name}.enabled": True for name in missing},
+                remedy="Import searches and impressions and run `aisle mine`, or leave the setting out.",
+            )
+        is_on = {name: getattr(self, name).enabled is not False and name in data for name in LOG_CHANNELS}
+        return replace(
+            self,
+            graph=replace(self.graph, enabled=is_on["graph"]),
+            context=replace(self.context, enabled=is_on["context"]),
+            history=replace(self.history, enabled=is_on["history"]),
+        )
 
     def part_dims(self) -> dict[str, int]:
         """Deal out the served dimensions to the parts that are on, by share; they sum to `embedding_dim`.
+
+        What `with_data` has not settled is off.
 
         >>> TowerConfig(embedding_dim=64).part_dims()
         {'term': 64}
@@ -37,9 +76,13 @@ class TowerConfig:
         Raises:
             ConfigError: If no part is on, or one gets no dimension.
         """
-        is_on = {"term": self.term.enabled, "text": self.text.is_on}
-        shares = {name: part.share for name, part in (("term", self.term), ("text", self.text)) if is_on[name]}
-        if not shares:
+        words = {"term": (self.term.enabled, self.term.share), "text": (self.text.is_on, self.text.share)}
+        others = {
+            "graph": (self.graph.enabled, self.graph.share),
+            "context": (self.context.enabled, self.context.share),
+        }
+        shares = {name: share for name, (is_on, share) in {**words, **others}.items() if is_on}
+        if not any(name in shares for name in words):
             raise ConfigError("At least one part must be on", remedy="Set term.enabled or text.enabled to true.")
         names = list(shares)
         dims = {name: int(self.embedding_dim * shares[name] / sum(shares.values())) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
@@ -11,11 +12,24 @@ from torch import Tensor, nn
 __all__ = ["ConcatFusion", "Fusion", "PostFusion"]
 
 Parts = Mapping[str, Float[Tensor, "rows part_dim"]]
-"""Unit vectors of each part, by name."""
+"""Unit vectors of each part, or of each query-side channel, by name."""
+
+_NO_EXTRA: Mapping[str, int] = MappingProxyType({})
 
 
 class Fusion(nn.Module):
-    """Turns unit vectors of the parts into served vectors, the query's and the product's."""
+    """Turns unit vectors of the parts into served vectors, the query's and the product's.
+
+    Args:
+        part_dims: Dimensions of every part of the product; the query has a channel of the same name and
+            dimensions for each.
+        extra_channels: Dimensions of further query-side channels, which no part of the product answers to.
+    """
+
+    def __init__(self, part_dims: Mapping[str, int], extra_channels: Mapping[str, int] = _NO_EXTRA) -> None:
+        super().__init__()
+        self.part_dims = dict(part_dims)
+        self.channel_dims = {**part_dims, **extra_channels}
 
     def query(self, channels: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a query's channels."""
@@ -25,24 +39,34 @@ class Fusion(nn.Module):
         """Fuse a product's parts."""
         raise TypeError("a fusion defines product()")
 
+    def contributions(
+        self, query: Float[Tensor, "rows dim"], product: Float[Tensor, "rows dim"]
+    ) -> dict[str, Float[Tensor, " rows"]]:
+        """Split the score of each pair into signed contributions by name, which add up to it."""
+        raise TypeError("a fusion defines contributions()")
+
+    def _together(self, channels: Parts) -> Float[Tensor, "rows width"]:
+        return torch.cat([channels[name] for name in self.channel_dims], dim=1)
+
 
 class PostFusion(Fusion):
     """Late fusion: `s = Σ_k g_k ⟨q_k, p_k⟩` with `g ≥ 0`, `Σ g = 1`.
 
     For every part k a head over all query-side channels gives the unit vector q_k: the query's own part plus a
-    correction by the channels, which starts at zero. Served as one vector: query `[g_k q_k]`, product `[p_k]`, whose
-    norm is √K.
+    correction by the channels, which starts at zero. The graph part meets the query's own neighbours, the context part
+    the search's place and past; history has no part of its own and corrects all of them. Served as one vector: query
+    `[g_k q_k]`, product `[p_k]`, whose norm is √K.
 
     Args:
         part_dims: Dimensions of every part.
+        extra_channels: Dimensions of channels without a part.
 
     Source: our reconstruction in the style of JD's post-fusion (Wang et al. 2023); the paper's formula is not public.
     """
 
-    def __init__(self, part_dims: Mapping[str, int]) -> None:
-        super().__init__()
-        self.part_dims = dict(part_dims)
-        width = sum(self.part_dims.values())
+    def __init__(self, part_dims: Mapping[str, int], extra_channels: Mapping[str, int] = _NO_EXTRA) -> None:
+        super().__init__(part_dims, extra_channels)
+        width = sum(self.channel_dims.values())
         self.corrections = nn.ModuleDict({name: nn.Linear(width, dim) for name, dim in self.part_dims.items()})
         self.gate = nn.Linear(width, len(self.part_dims))
         for layer in (*self.corrections.values(), self.gate):
@@ -51,13 +75,13 @@ class PostFusion(Fusion):
 
     def query(self, channels: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a query's channels: every part's head, times its gate."""
-        together = torch.cat([channels[name] for name in self.part_dims], dim=1)
+        together = self._together(channels)
         gates = self.gate(together).float().softmax(1)
         heads = [
-            nn.functional.normalize((channels[name] + self.corrections[name](together)).float(), dim=1) * gates[:, [k]]
-            for k, name in enumerate(self.part_dims)
+            nn.functional.normalize((channels[name] + correction(together)).float(), dim=1)
+            for name, correction in self.corrections.items()
         ]
-        return torch.cat(heads, dim=1)
+        return torch.cat([head * gates[:, [k]] for k, head in enumerate(heads)], dim=1)
 
     def product(self, parts: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a product's parts: they stand side by side."""
@@ -77,29 +101,33 @@ class ConcatFusion(Fusion):
 
     Args:
         part_dims: Dimensions of every part; their sum is the served dimension.
+        extra_channels: Dimensions of channels without a part.
 
     Source: Etsy's unified embedding concatenates its encoders before a projection (Jha et al. 2023, section 3).
     """
 
-    def __init__(self, part_dims: Mapping[str, int]) -> None:
-        super().__init__()
-        self.part_dims = dict(part_dims)
+    def __init__(self, part_dims: Mapping[str, int], extra_channels: Mapping[str, int] = _NO_EXTRA) -> None:
+        super().__init__(part_dims, extra_channels)
         width = sum(self.part_dims.values())
-        self.query_projection = nn.Linear(width, width)
+        self.query_projection = nn.Linear(sum(self.channel_dims.values()), width)
         self.product_projection = nn.Linear(width, width)
         for layer in (self.query_projection, self.product_projection):
             # Both sides start as the identity: projections that start apart would forget that the parts are shared.
+            # Channels without a part stand last and start at zero.
             nn.init.eye_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def query(self, channels: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a query's channels."""
-        return self._project(self.query_projection, channels)
+        return nn.functional.normalize(self.query_projection(self._together(channels)).float(), dim=1)
 
     def product(self, parts: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a product's parts."""
-        return self._project(self.product_projection, parts)
-
-    def _project(self, projection: nn.Linear, parts: Parts) -> Float[Tensor, "rows dim"]:
         together = torch.cat([parts[name] for name in self.part_dims], dim=1)
-        return nn.functional.normalize(projection(together).float(), dim=1)
+        return nn.functional.normalize(self.product_projection(together).float(), dim=1)
+
+    def contributions(
+        self, query: Float[Tensor, "rows dim"], product: Float[Tensor, "rows dim"]
+    ) -> dict[str, Float[Tensor, " rows"]]:
+        """Return the whole score under one name: a projection of all parts together cannot be told apart."""
+        return {"all": (query * product).sum(1)}

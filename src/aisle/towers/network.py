@@ -1,8 +1,8 @@
-"""The trainable network: encoders of the parts and their fusion."""
+"""The trainable network: encoders of the parts and channels, and their fusion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,46 +10,41 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from aisle.core.errors import ModelError
-from aisle.encoders import TermBatch, TermEncoder, TokenBatch, build_text_encoder, term_batch, token_batch
+from aisle.encoders import ContextEncoder, TermEncoder, build_text_encoder, mean_past_context
 from aisle.encoders.text import TextEncoder
-from aisle.features import Features, Featuriser
+from aisle.features import Featuriser
+from aisle.towers.channels import Channels
 from aisle.towers.config import TowerConfig
 from aisle.towers.fusion import ConcatFusion, Fusion, PostFusion
+from aisle.towers.inputs import FeatureBatch
 
-__all__ = ["FeatureBatch", "TowerNetwork", "feature_batch"]
+__all__ = ["TowerNetwork"]
 
-
-@dataclass(frozen=True)
-class FeatureBatch:
-    """Features of some queries or products, as tensors; a part that is off is None."""
-
-    terms: TermBatch | None
-    tokens: TokenBatch | None
-
-
-def feature_batch(features: Features, device: torch.device) -> FeatureBatch:
-    """Copy features to a device."""
-    return FeatureBatch(
-        terms=term_batch(features.terms, device) if features.terms is not None else None,
-        tokens=token_batch(features.tokens, device) if features.tokens is not None else None,
-    )
+_NO_CHANNELS = Channels()
 
 
 class TowerNetwork(nn.Module):
     """Two towers over shared parts: `score = ⟨query(q), product(p)⟩`.
 
-    Graph, context and history join as further parts and query-side channels of the same fusion.
+    Products have the parts term, text, graph and context; queries the channels term, text, graph, context and history.
+    What is not known of a row has a learnt vector.
 
     Args:
         term: The term part, or None where it is off.
         text: The text part, or None where it is off.
         fusion: How parts become one vector.
+        channels: Graph, context and history, each None where it is off.
     """
 
-    def __init__(self, term: TermEncoder | None, text: TextEncoder | None, fusion: Fusion) -> None:
+    def __init__(
+        self, term: TermEncoder | None, text: TextEncoder | None, fusion: Fusion, *, channels: Channels = _NO_CHANNELS
+    ) -> None:
         super().__init__()
         self.term = term
         self.text = text
+        self.graph = channels.graph
+        self.context = channels.context
+        self.history = channels.history
         self.fusion = fusion
 
     @classmethod
@@ -68,13 +63,7 @@ class TowerNetwork(nn.Module):
             ModelError: If a part is on whose features are not made.
         """
         dims = config.part_dims()
-        made = {"term": featuriser.terms is not None, "text": featuriser.tokens is not None}
-        if not all(made[name] for name in dims):
-            raise ModelError(
-                "Every part that is on must have its features",
-                received={"parts": list(dims), "features": [name for name in made if made[name]]},
-                remedy="Make the features with the same parts switched on.",
-            )
+        _check_features(dims, featuriser)
         term = TermEncoder(featuriser.config.term.num_buckets, dims["term"]) if "term" in dims else None
         text = None
         if featuriser.tokens is not None and "text" in dims:
@@ -86,10 +75,18 @@ class TowerNetwork(nn.Module):
                 max_tokens=max(tokens.max_query_tokens, tokens.max_product_tokens),
                 saved_architecture=saved_architecture,
             )
-        return cls(term, text, PostFusion(dims) if config.fusion == "post" else ConcatFusion(dims))
+        channels = Channels.build(config, featuriser)
+        extra = {"history": config.history.dim} if channels.history is not None else {}
+        fusion = PostFusion(dims, extra) if config.fusion == "post" else ConcatFusion(dims, extra)
+        return cls(term, text, fusion, channels=channels)
 
-    def parts(self, batch: FeatureBatch) -> dict[str, Float[Tensor, "rows part_dim"]]:
-        """Encode every part on its own, unit length."""
+    @property
+    def reads_tables(self) -> bool:
+        """Whether anything looks up vector tables."""
+        return self.graph is not None or self.history is not None
+
+    def words(self, batch: FeatureBatch) -> dict[str, Float[Tensor, "rows part_dim"]]:
+        """Encode term and text, which queries and products share, unit length."""
         encoded = {}
         if self.term is not None and batch.terms is not None:
             encoded["term"] = self.term(batch.terms)
@@ -97,10 +94,79 @@ class TowerNetwork(nn.Module):
             encoded["text"] = self.text(batch.tokens)
         return encoded
 
+    def parts(self, batch: FeatureBatch) -> dict[str, Float[Tensor, "rows part_dim"]]:
+        """Encode every part of products on its own, unit length."""
+        encoded = self.words(batch)
+        if self.graph is not None:
+            own = _joined(encoded)
+            encoded["graph"] = (
+                self.graph(batch.neighbours, own=own, side="product")
+                if batch.neighbours is not None
+                else self.graph.unknown(len(own), side="product")
+            )
+        if self.context is not None and batch.context is not None:
+            encoded["context"] = self.context(batch.context)
+        return encoded
+
+    def channels(self, batch: FeatureBatch) -> dict[str, Float[Tensor, "rows channel_dim"]]:
+        """Encode every channel of queries on its own, unit length."""
+        encoded = self.words(batch)
+        own = _joined(encoded)
+        if self.graph is not None:
+            encoded["graph"] = (
+                self.graph(batch.neighbours, own=own, side="query")
+                if batch.neighbours is not None
+                else self.graph.unknown(len(own), side="query")
+            )
+        if self.context is not None:
+            encoded["context"] = self._search_context(self.context, batch, len(own))
+        if self.history is not None:
+            encoded["history"] = (
+                self.history(batch.history, own=own) if batch.history is not None else self.history.unknown(len(own))
+            )
+        return encoded
+
+    @staticmethod
+    def _search_context(context: ContextEncoder, batch: FeatureBatch, num_rows: int) -> Float[Tensor, "rows part_dim"]:
+        """Encode where a search comes from and what its actor had before: what the context of products meets."""
+        if batch.context is None:
+            return context.unknown(num_rows)
+        past = mean_past_context(batch.history, context.dim) if batch.history is not None else None
+        return context.searches(batch.context, past)
+
     def query(self, batch: FeatureBatch) -> Float[Tensor, "rows dim"]:
         """Encode queries into served vectors."""
-        return self.fusion.query(self.parts(batch))
+        return self.fusion.query(self.channels(batch))
 
     def product(self, batch: FeatureBatch) -> Float[Tensor, "rows dim"]:
         """Encode products into served vectors."""
         return self.fusion.product(self.parts(batch))
+
+    def query_row(self, batch: FeatureBatch) -> Float[Tensor, "rows query_dim"]:
+        """Encode queries for the vector table: term and text, never graph or history."""
+        return _joined(self.words(batch))
+
+    def product_row(self, batch: FeatureBatch) -> Float[Tensor, "rows product_dim"]:
+        """Encode products for the vector table: term, text and context, never graph."""
+        encoded = self.words(batch)
+        if self.context is not None and batch.context is not None:
+            encoded["context"] = self.context(batch.context)
+        return _joined(encoded)
+
+
+def _joined(encoded: Mapping[str, Float[Tensor, "rows part_dim"]]) -> Float[Tensor, "rows dim"]:
+    return torch.cat([part.float() for part in encoded.values()], dim=1)
+
+
+def _check_features(dims: Mapping[str, int], featuriser: Featuriser) -> None:
+    made = {
+        "term": featuriser.terms is not None,
+        "text": featuriser.tokens is not None,
+        "context": featuriser.context is not None,
+    }
+    if not all(made.get(name, True) for name in dims):
+        raise ModelError(
+            "Every part that is on must have its features",
+            received={"parts": list(dims), "features": [name for name in made if made[name]]},
+            remedy="Make the features with the same parts switched on.",
+        )

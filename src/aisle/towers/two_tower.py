@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float, Float32, Int64
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from aisle.core.config import config_from_dict, config_to_dict
-from aisle.core.errors import ConfigError, ModelError, UsageError
-from aisle.features import FeatureConfig, Features, Featuriser
+from aisle.core.errors import ConfigError, ModelError, ShapeError, UsageError
+from aisle.core.text import normalise_texts
+from aisle.features import FeatureConfig, Features, Featuriser, Neighbours
 from aisle.features.featuriser import check_spec_version
+from aisle.towers.channels import table_dims
 from aisle.towers.config import TowerConfig
-from aisle.towers.network import FeatureBatch, TowerNetwork, feature_batch
+from aisle.towers.inputs import FeatureBatch, QueryContext, product_batch, query_batch
+from aisle.towers.network import TowerNetwork
+from aisle.towers.vector_tables import VectorTable, VectorTables
 
 __all__ = ["TwoTower"]
 
-_WEIGHTS, _CONFIG, _TRANSFORMER = "model.safetensors", "config.json", "transformer"
+_WEIGHTS, _CONFIG, _TRANSFORMER, _TABLES = "model.safetensors", "config.json", "transformer", "tables.safetensors"
+_NOTHING_KNOWN = QueryContext()
 _FORMAT = 1
 _ROWS_AT_ONCE = 1024
+
+_Encode = Callable[[FeatureBatch], torch.Tensor]
+_MakeBatch = Callable[[Features, torch.device, VectorTables | None], FeatureBatch]
 
 
 class TwoTower:
@@ -35,39 +44,145 @@ class TwoTower:
         featuriser: Makes the features.
         network: Reads them.
         config: Settings of the network.
+        tables: Vectors of known queries and products, which graph and history look up; None until `fill_tables`.
     """
 
-    def __init__(self, featuriser: Featuriser, network: TowerNetwork, config: TowerConfig) -> None:
+    def __init__(
+        self,
+        featuriser: Featuriser,
+        network: TowerNetwork,
+        config: TowerConfig,
+        *,
+        tables: VectorTables | None = None,
+    ) -> None:
         self.featuriser = featuriser
         self.network = network
         self.config = config
+        self.tables = tables
 
     @property
     def embedding_dim(self) -> int:
         """Served dimensions."""
         return self.config.embedding_dim
 
-    def encode_queries(self, texts: Sequence[str]) -> Float32[np.ndarray, "queries dim"]:
-        """Encode query texts, any number of them."""
-        return self.encode_query_features(self.featuriser.queries(pa.array(texts, pa.string())))
+    def encode_queries(
+        self, texts: Sequence[str], *, context: QueryContext = _NOTHING_KNOWN
+    ) -> Float32[np.ndarray, "queries dim"]:
+        """Encode queries, any number of them.
 
-    def encode_products(self, products: pa.Table) -> Float32[np.ndarray, "products dim"]:
-        """Encode rows of a products table."""
-        return self.encode_product_features(self.featuriser.products(products))
+        Args:
+            texts: Query texts.
+            context: What else is known of each; the model reads what it has a channel for.
+
+        Raises:
+            ShapeError: If the context has not one row per text.
+            ModelError: If it has neighbours or histories and the model's vector tables are not filled.
+        """
+        return self.encode_query_features(self.query_features(texts, context=context))
+
+    def encode_products(
+        self, products: pa.Table, *, neighbours: Neighbours | None = None
+    ) -> Float32[np.ndarray, "products dim"]:
+        """Encode rows of a products table.
+
+        Args:
+            products: Products table.
+            neighbours: Queries that led to each product, as rows of the queries' vector table; None: all are cold.
+
+        Raises:
+            ShapeError: If there is not one row of neighbours per product.
+            ModelError: If there are neighbours and the model's vector tables are not filled.
+        """
+        return self.encode_product_features(self.product_features(products, neighbours=neighbours))
+
+    def query_features(self, texts: Sequence[str], *, context: QueryContext = _NOTHING_KNOWN) -> Features:
+        """Make the features that `encode_query_features` takes; see `encode_queries`."""
+        features = self.featuriser.queries(
+            pa.array(texts, pa.string()),
+            locations=_values("locations", context.locations, len(texts)),
+            devices=_values("devices", context.devices, len(texts)),
+        )
+        _check_rows("neighbours", context.neighbours, len(texts))
+        _check_rows("history", context.history, len(texts))
+        return replace(features, neighbours=context.neighbours, history=context.history)
+
+    def product_features(self, products: pa.Table, *, neighbours: Neighbours | None = None) -> Features:
+        """Make the features that `encode_product_features` takes; see `encode_products`."""
+        _check_rows("neighbours", neighbours, products.num_rows)
+        return replace(self.featuriser.products(products), neighbours=neighbours)
 
     def encode_query_features(self, features: Features) -> Float32[np.ndarray, "queries dim"]:
         """Encode queries whose features are made already."""
-        return self._encode(features, self.network.query)
+        return self._encode(self.readable(features), self.network.query, query_batch, self.embedding_dim)
 
     def encode_product_features(self, features: Features) -> Float32[np.ndarray, "products dim"]:
         """Encode products whose features are made already."""
-        return self._encode(features, self.network.product)
+        return self._encode(self.readable(features), self.network.product, product_batch, self.embedding_dim)
+
+    def encode_words(self, features: Features) -> Float32[np.ndarray, "rows query_dim"]:
+        """Encode term and text alone, which queries and products share, joined."""
+        dim, _ = table_dims(self.config.part_dims())
+        return self._rows(features, self.network.query_row, dim, torch.float32).numpy()
+
+    def explain(
+        self, queries: Float32[np.ndarray, "pairs dim"], products: Float32[np.ndarray, "pairs dim"]
+    ) -> dict[str, Float32[np.ndarray, " pairs"]]:
+        """Split the score of pairs of served vectors into signed contributions of the parts, which add up to it."""
+        split = self.network.fusion.contributions(torch.from_numpy(queries), torch.from_numpy(products))
+        return {name: contribution.numpy() for name, contribution in split.items()}
+
+    def fill_tables(
+        self,
+        *,
+        query_texts: pa.Array,
+        query_features: Features,
+        product_ids: pa.Array,
+        product_features: Features,
+        dtype: torch.dtype = torch.float16,
+    ) -> None:
+        """Encode all known queries and products into new vector tables, block by block; training does it now and then.
+
+        Args:
+            query_texts: Known queries, normalised and distinct, in the order of their index.
+            query_features: Their features.
+            product_ids: Known products, in the order of their index.
+            product_features: Their features.
+            dtype: Type of the vectors; float16 halves the memory of float32.
+        """
+        query_dim, product_dim = table_dims(self.config.part_dims())
+        queries = self._rows(query_features, self.network.query_row, query_dim, dtype)
+        products = self._rows(product_features, self.network.product_row, product_dim, dtype)
+        self.tables = VectorTables(VectorTable(query_texts, queries), VectorTable(product_ids, products))
+
+    def put_products(self, products: pa.Table) -> Int64[np.ndarray, " products"]:
+        """Write the rows of new or changed products into their vector table, and return where they stand."""
+        tables, (_, dim) = self._filled_tables(), table_dims(self.config.part_dims())
+        rows = self._rows(self.featuriser.products(products), self.network.product_row, dim, torch.float32)
+        return tables.products.put(products.column("product_id").to_pylist(), rows)
+
+    def query_rows(self, texts: Sequence[str]) -> Int64[np.ndarray, " texts"]:
+        """Find the rows of queries in their vector table; one that is not there is encoded, once, and stored."""
+        tables, (dim, _) = self._filled_tables(), table_dims(self.config.part_dims())
+        keys = normalise_texts(pa.array(texts, pa.string())).to_pylist()
+        rows = tables.queries.rows_of(keys)
+        new = list(dict.fromkeys(keys[place] for place in np.flatnonzero(rows < 0)))
+        if not new:
+            return rows
+        features = self.featuriser.queries(pa.array(new, pa.string()))
+        tables.queries.put(new, self._rows(features, self.network.query_row, dim, torch.float32))
+        return tables.queries.rows_of(keys)
 
     def save(self, folder: Path) -> None:
-        """Write weights (safetensors), `config.json`, tokenizer and feature spec into an existing folder."""
+        """Write weights and vector tables (safetensors), `config.json`, tokenizer and feature spec into a folder.
+
+        Raises:
+            ModelError: If the model reads vector tables and they are not filled.
+        """
         weights = {name: value.contiguous() for name, value in self.network.state_dict().items()}
         save_file(weights, str(folder / _WEIGHTS))
         self.featuriser.save(folder)
+        if self.network.reads_tables:
+            self._filled_tables().save(folder / _TABLES)
         if self.network.text is not None and self.config.text.init is not None:
             self.network.text.transformer.save_config(folder / _TRANSFORMER)  # type: ignore[operator]
         config = {
@@ -106,21 +221,70 @@ class TwoTower:
                 received={"model": str(folder), "problem": str(error).partition("\n")[0]},
                 remedy="Train the model again.",
             ) from error
-        return cls(featuriser, network.eval(), config)
+        tables = VectorTables.load(folder / _TABLES) if network.reads_tables else None
+        return cls(featuriser, network.eval(), config, tables=tables)
+
+    def _filled_tables(self) -> VectorTables:
+        if self.tables is None:
+            raise ModelError(
+                "The vector tables of the model must be filled",
+                received={"tables": None},
+                remedy="Call fill_tables with the known queries and products first.",
+            )
+        return self.tables
+
+    def readable(self, features: Features) -> Features:
+        """Leave out what the model has no channel for, so that it is not looked up.
+
+        Raises:
+            ModelError: If neighbours or histories are left and the vector tables are not filled.
+        """
+        neighbours = features.neighbours if self.network.graph is not None else None
+        history = features.history if self.network.history is not None else None
+        if neighbours is not None or history is not None:
+            self._filled_tables()
+        return replace(features, neighbours=neighbours, history=history)
+
+    def _rows(
+        self, features: Features, encode: _Encode, dim: int, dtype: torch.dtype
+    ) -> Float[torch.Tensor, "rows dim"]:
+        """Encode rows of a vector table, which never read neighbours or histories."""
+        features = replace(features, neighbours=None, history=None)
+        as_numpy = np.float16 if dtype == torch.float16 else np.float32
+        return torch.from_numpy(self._encode(features, encode, product_batch, dim, as_numpy)).to(dtype)
 
     @torch.inference_mode()
     def _encode(
-        self, features: Features, encode: Callable[[FeatureBatch], torch.Tensor]
-    ) -> Float32[np.ndarray, "rows dim"]:
+        self,
+        features: Features,
+        encode: _Encode,
+        batch: _MakeBatch,
+        dim: int,
+        dtype: type[np.floating[Any]] = np.float32,
+    ) -> np.ndarray:
         if self.network.training:  # eval() walks all modules, which takes longer than encoding one query
             self.network.eval()
         device = next(self.network.parameters()).device
         if len(features) == 1:  # one live query: nothing to sort or to gather
-            return np.asarray(encode(feature_batch(features, device)).float().cpu().numpy())
-        vectors = np.empty((len(features), self.embedding_dim), np.float32)
+            return np.asarray(encode(batch(features, device, self.tables)).float().cpu().numpy(), dtype)
+        vectors = np.empty((len(features), dim), dtype)
         for rows in _blocks_by_length(features):
-            vectors[rows] = encode(feature_batch(features.take(rows), device)).float().cpu().numpy()
+            vectors[rows] = encode(batch(features.take(rows), device, self.tables)).float().cpu().numpy()
         return vectors
+
+
+def _values(name: str, values: Sequence[str | None] | None, num_rows: int) -> pa.Array | None:
+    _check_rows(name, values, num_rows)
+    return None if values is None else pa.array(values, pa.string())
+
+
+def _check_rows(name: str, values: Sized | None, num_rows: int) -> None:
+    if values is not None and len(values) != num_rows:
+        raise ShapeError(
+            "What is known must have one row per query or product",
+            received={name: len(values), "rows": num_rows},
+            remedy="Give None for a row of which nothing is known.",
+        )
 
 
 def _blocks_by_length(features: Features) -> list[np.ndarray]:

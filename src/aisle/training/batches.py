@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
 from aisle.core.rng import generator
+from aisle.features import Features
 from aisle.negatives import (
     PositiveSets,
     UniformNegatives,
@@ -20,10 +22,29 @@ from aisle.negatives import (
 )
 from aisle.training.data import TrainingData
 
-__all__ = ["Batch", "BatchMaker"]
+__all__ = ["Batch", "BatchMaker", "Batches", "Ranked"]
 
 
 @dataclass(frozen=True, eq=False)
+class Ranked:
+    """What the searches of a batch came to, product by product; the products of one search stand together.
+
+    Attributes:
+        product_index: Products that were shown and skipped: further columns behind those of the batch.
+        row: Row whose query each item is scored with; one per search, ascending.
+        column: Column of each item.
+        grade: Stage grade of each item.
+        weight: What the pairs that an item wins count.
+    """
+
+    product_index: Int64[np.ndarray, " skipped"]
+    row: Int64[np.ndarray, " items"]
+    column: Int64[np.ndarray, " items"]
+    grade: Float32[np.ndarray, " items"]
+    weight: Float32[np.ndarray, " items"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Batch:
     """One step.
 
@@ -35,6 +56,8 @@ class Batch:
         batch_masked: In-batch columns that are no negatives of a row.
         uniform_masked: Uniform columns that are no negatives of a row.
         log_sampling: Log of the expected count of every in-batch column, or None.
+        log_weight: Log of what in-batch and uniform columns count in each row, or None: all alike.
+        ranked: What the ranking loss compares, or None.
     """
 
     query_index: Int64[np.ndarray, " rows"]
@@ -44,6 +67,35 @@ class Batch:
     batch_masked: Bool[Tensor, "rows rows"]
     uniform_masked: Bool[Tensor, "rows uniform"]
     log_sampling: Float32[Tensor, " rows"] | None
+    log_weight: Float32[Tensor, "rows columns"] | None = None
+    ranked: Ranked | None = None
+
+    @property
+    def columns(self) -> Int64[np.ndarray, " columns"]:
+        """Products of all columns: in-batch, uniform, skipped."""
+        skipped = [] if self.ranked is None else [self.ranked.product_index]
+        return np.concatenate([self.product_index, self.uniform_index, *skipped])
+
+
+class Batches(Protocol):
+    """What the trainer takes its steps from."""
+
+    batch_size: int
+    steps_per_epoch: int
+    num_products: int
+
+    @property
+    def encodes_per_pair(self) -> float:
+        """Texts encoded per pair."""
+        ...
+
+    def batch(self, step: int) -> Batch:
+        """Make the batch of a step, from 0."""
+        ...
+
+    def features(self, batch: Batch) -> tuple[Features, Features]:
+        """Make the inputs of a batch's queries and of its columns."""
+        ...
 
 
 class BatchMaker:
@@ -72,6 +124,15 @@ class BatchMaker:
         frequency = np.bincount(data.pairs.product_index, minlength=self.num_products).astype(np.float64)
         self._log_count = in_batch_log_count(frequency, self.batch_size) if log_q else None
         self._epoch, self._order = -1, np.empty(0, np.int64)
+
+    @property
+    def encodes_per_pair(self) -> float:
+        """Texts encoded per pair."""
+        return 2 + self.num_uniform / self.batch_size
+
+    def features(self, batch: Batch) -> tuple[Features, Features]:
+        """Take the features of a batch's queries and of its columns."""
+        return self.data.query_features.take(batch.query_index), self.data.product_features.take(batch.columns)
 
     def batch(self, step: int) -> Batch:
         """Make the batch of a step, from 0."""

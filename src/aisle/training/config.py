@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from aisle.core.errors import ConfigError
+
 __all__ = ["PairConfig", "TrainConfig"]
 
 
@@ -17,6 +19,10 @@ class PairConfig:
     source: Literal["auto", "log", "judgments", "catalogue"] = "auto"
     """`auto` takes the mined log where there is one, else judged training pairs where there are some with stages, and
     pseudo-queries beside them, else pseudo-queries alone."""
+
+    by_search: bool = False
+    """Whether a log is learnt search by search, with its snapshots, places and histories: the channels graph, context
+    and history need it. False: as pairs of query and product."""
 
     pseudo_per_product: Annotated[int, Ge(1)] = 40
     """Pseudo-queries cut from each product, where there is no log. More: less over-fitting, longer epochs."""
@@ -59,6 +65,36 @@ class TrainConfig:
     num_uniform: Annotated[int, Ge(1)] = 256
     """Uniform negatives per batch, shared by its rows; they cost encoding."""
 
+    hard_weight: Annotated[float, Ge(0)] = 0.0
+    """Weight of the loss against the hardest in-batch negatives of each row (a_h); with a log trained by search."""
+
+    num_hard: Annotated[int, Ge(1)] = 20
+    """Hardest in-batch negatives of each row."""
+
+    anneal_warmup_share: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Share of the steps with uniform negatives alone, at weight 1; the others then rise in a line. By search."""
+
+    anneal_end_share: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Share of the steps at which all sources have their weights; 0 together with the warm-up: from the beginning."""
+
+    purchase_factor: Annotated[float, Ge(0), Le(1)] = 0.5
+    """What a product counts as a negative that others bought for the query: 0 nothing, 1 as any other. By search."""
+
+    ranking_weight: Annotated[float, Ge(0)] = 0.1
+    """Weight of the ranking loss (β) over what was acted on and what was skipped in one search; 0: off. By search."""
+
+    ranking_temperature: Annotated[float, Gt(0)] = 0.1
+    """Divides differences of scores in the ranking loss."""
+
+    ranking_margin: Annotated[float, Ge(0)] = 0.1
+    """Margin of the ranking loss, in units of the score."""
+
+    num_skipped: Annotated[int, Ge(1)] = 128
+    """Skipped products per batch for the ranking loss; they cost encoding."""
+
+    table_refresh_steps: Annotated[int, Ge(1)] = 200
+    """Steps after which the vectors of neighbours and histories are encoded anew. More: faster, older vectors."""
+
     log_q: bool = True
     """Whether in-batch negatives are corrected for how often they stand in a batch."""
 
@@ -88,3 +124,16 @@ class TrainConfig:
 
     bf16: bool = True
     """Whether dense layers run in bfloat16 where the processor has instructions for it."""
+
+    def __post_init__(self) -> None:
+        anneals = self.anneal_end_share > 0
+        if self.anneal_warmup_share > self.anneal_end_share or (anneals and self.uniform_weight == 0):
+            raise ConfigError(
+                "Annealing begins with uniform negatives, and ends no earlier than its warm-up",
+                received={
+                    "train.uniform_weight": self.uniform_weight,
+                    "train.anneal_warmup_share": self.anneal_warmup_share,
+                    "train.anneal_end_share": self.anneal_end_share,
+                },
+                remedy="Give uniform_weight a value above 0 and anneal_end_share one of at least the warm-up's.",
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from scipy import sparse
 
 from aisle.features import Analyser, Features, Featuriser, ProductText, read_features, write_features
 from aisle.measures import Qrels
+from aisle.mining import MinedLog
 from aisle.tables import read_parquet, write_parquet
+from aisle.training.log_data import Limits, LogData, write_log
 from aisle.training.pairs import TrainingPairs
 
 __all__ = ["TrainingData", "Validation", "stem_lists", "word_matrix"]
@@ -43,6 +45,8 @@ class TrainingData:
         query_words: Which words each query holds, over the words of all queries.
         product_words: Which of these words each product holds, in any of its texts.
         validation: What the early stop looks at.
+        log: The mined log, where it is learnt search by search.
+        product_ids: Ids of the catalogue where there is a log, else None.
     """
 
     query_features: Features
@@ -51,6 +55,8 @@ class TrainingData:
     query_words: sparse.csr_matrix
     product_words: sparse.csr_matrix
     validation: Validation
+    log: LogData | None = None
+    product_ids: pa.Array | None = None
 
     @staticmethod
     def write(
@@ -60,13 +66,31 @@ class TrainingData:
         products: pa.Table,
         texts: ProductText,
         pairs: TrainingPairs,
-        validation_queries: pa.Array,
+        validation_queries: pa.Array | Int64[np.ndarray, " searches"],
         validation_qrels: Qrels,
+        log: tuple[MinedLog, Limits] | None = None,
     ) -> None:
-        """Make all features once and write them into an existing folder, from which `read` maps them."""
+        """Make all features once and write them into an existing folder, from which `read` maps them.
+
+        With a log, the queries of the pairs are numbered as the log numbers them, and `validation_queries` are rows of
+        its validation window.
+        """
         write_features(featuriser.products(products), folder / "products")
         write_features(featuriser.queries(pairs.queries), folder / "queries")
-        write_features(featuriser.queries(validation_queries), folder / "validation")
+        if log is None:
+            write_features(featuriser.queries(validation_queries), folder / "validation")
+        else:
+            mined, limits = log
+            write_log(
+                folder / "log",
+                mined,
+                featuriser=featuriser,
+                products=products,
+                num_queries=len(pairs.queries),
+                limits=limits,
+            )
+            np.save(folder / "validation_rows.npy", validation_queries)
+            write_parquet(products.select(["product_id"]), folder / "product_ids.parquet")
         write_parquet(pa.table({"query": pairs.queries}), folder / "queries.parquet")
         _save_arrays(
             folder, "pairs", query_index=pairs.query_index, product_index=pairs.product_index, weight=pairs.weight
@@ -87,16 +111,28 @@ class TrainingData:
             queries=read_parquet(folder / "queries.parquet").column("query").combine_chunks(),
             **_load_arrays(folder, "pairs", "query_index", "product_index", "weight"),
         )
+        query_features, product_features = read_features(folder / "queries"), read_features(folder / "products")
+        qrels = Qrels(**_load_arrays(folder, "qrels", "offsets", "product_index", "grade"))
+        log = LogData.read(folder / "log")
+        if log is None:
+            validation, ids = Validation(read_features(folder / "validation"), qrels), None
+        else:
+            rows = np.load(folder / "validation_rows.npy")
+            snapshot = log.last_snapshot
+            validation = Validation(log.queries(query_features, log.validation, rows, snapshot=snapshot), qrels)
+            every = np.arange(len(product_features))
+            neighbours = log.products(product_features, every, snapshot=snapshot).neighbours
+            product_features = replace(product_features, neighbours=neighbours)
+            ids = read_parquet(folder / "product_ids.parquet").column("product_id").combine_chunks()
         return cls(
-            query_features=read_features(folder / "queries"),
-            product_features=read_features(folder / "products"),
+            query_features=query_features,
+            product_features=product_features,
             pairs=pairs,
             query_words=sparse.csr_matrix(sparse.load_npz(folder / "query_words.npz")),
             product_words=sparse.csr_matrix(sparse.load_npz(folder / "product_words.npz")),
-            validation=Validation(
-                query_features=read_features(folder / "validation"),
-                qrels=Qrels(**_load_arrays(folder, "qrels", "offsets", "product_index", "grade")),
-            ),
+            validation=validation,
+            log=log,
+            product_ids=ids,
         )
 
 

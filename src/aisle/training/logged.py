@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Int64
 
 from aisle.core.ragged import expand_slices
@@ -14,7 +15,14 @@ from aisle.training.judged import POSITIVE_GRADE
 from aisle.training.pairs import TrainingPairs
 from aisle.training.validation_sets import spread
 
-__all__ = ["LEAST_ORDERED", "logged_pairs", "logged_validation"]
+__all__ = [
+    "LEAST_ORDERED",
+    "known_queries",
+    "logged_pairs",
+    "logged_validation",
+    "searched_pairs",
+    "searched_validation",
+]
 
 LEAST_ORDERED = 500
 """Validation searches with an order that the early stop needs; with fewer it looks at clicks too, which tell less about
@@ -43,6 +51,36 @@ def logged_pairs(mined: MinedLog) -> TrainingPairs:
     )
 
 
+def known_queries(mined: MinedLog) -> int:
+    """Return how many queries were searched before the test window; they are numbered by first appearance."""
+    indices = [mined.table("examples", split).column("query_index") for split in ("train", "validation")]
+    return 1 + max((int(column.to_numpy().max(initial=-1)) for column in indices), default=-1)
+
+
+def searched_pairs(mined: MinedLog) -> TrainingPairs:
+    """Return the pairs of `logged_pairs` with the queries numbered as the log numbers them, none left out."""
+    pairs = logged_pairs(mined)
+    texts = mined.table("queries").column("text").combine_chunks().slice(0, known_queries(mined))
+    number = np.asarray(pc.index_in(pairs.queries, value_set=texts).to_numpy(zero_copy_only=False), np.int64)
+    return TrainingPairs(texts, number[pairs.query_index], pairs.product_index, pairs.weight)
+
+
+def searched_validation(mined: MinedLog, *, most: int) -> tuple[Int64[np.ndarray, " searches"], Qrels, str]:
+    """Return searches of the validation window with what was ordered in each, or clicked where orders are few.
+
+    Args:
+        mined: The mined log; only its validation window is read.
+        most: Most searches, drawn evenly.
+
+    Returns:
+        Rows of the window's examples; their relevant products, graded; and in words what they are.
+    """
+    _, row, product, grade, told = _found(mined)
+    distinct, search = np.unique(row, return_inverse=True)
+    chosen, qrels = _some(search, product, grade, num_queries=len(distinct), most=most)
+    return distinct[chosen], qrels, told
+
+
 def logged_validation(mined: MinedLog, *, most: int) -> tuple[pa.Array, Qrels, str]:
     """Return queries of the validation window with what was ordered after them, or clicked where orders are few.
 
@@ -53,26 +91,42 @@ def logged_validation(mined: MinedLog, *, most: int) -> tuple[pa.Array, Qrels, s
     Returns:
         Distinct query texts; their relevant products, graded; and in words what they are.
     """
+    examples, row, product, grade, told = _found(mined)
+    query = np.asarray(examples.column("query_index").to_numpy(), np.int64)[row]
+    distinct, query = np.unique(query, return_inverse=True)
+    chosen, qrels = _some(query, product, grade, num_queries=len(distinct), most=most)
+    texts = mined.table("queries").column("text").combine_chunks().take(pa.array(distinct[chosen]))
+    return texts, qrels, told
+
+
+def _found(mined: MinedLog) -> tuple[pa.Table, np.ndarray, np.ndarray, np.ndarray, str]:
+    """Return the validation window's examples, and row, product and grade of what was found in them."""
     examples = mined.table("examples", "validation")
     row, outcomes, position = _outcomes(mined, examples, "validation")
     grade = outcomes.column("grade").to_numpy()[position]
     is_ordered = grade >= STAGE_GRADES[Stage.ORDERED]
     enough = len(np.unique(row[is_ordered])) >= LEAST_ORDERED
     kept = is_ordered if enough else grade >= POSITIVE_GRADE
-    query = np.asarray(examples.column("query_index").to_numpy(), np.int64)[row[kept]]
-    distinct, query = np.unique(query, return_inverse=True)
-    chosen = spread(np.ones(len(distinct), bool), most=most)
-    place = np.full(len(distinct), -1, np.int64)
+    product = outcomes.column("product_index").to_numpy().astype(np.int64)[position[kept]]
+    told = f"{'orders' if enough else 'clicks'} of the validation window"
+    return examples, row[kept], product, grade[kept], told
+
+
+def _some(
+    query: np.ndarray, product: np.ndarray, grade: np.ndarray, *, num_queries: int, most: int
+) -> tuple[Int64[np.ndarray, " chosen"], Qrels]:
+    """Draw queries evenly, with their relevant products."""
+    chosen = spread(np.ones(num_queries, bool), most=most)
+    place = np.full(num_queries, -1, np.int64)
     place[chosen] = np.arange(len(chosen))
     is_chosen = place[query] >= 0
     qrels = Qrels.from_triples(
         query_index=place[query][is_chosen],
-        product_index=outcomes.column("product_index").to_numpy().astype(np.int64)[position[kept]][is_chosen],
-        grade=grade[kept][is_chosen].astype(np.float64),
+        product_index=product[is_chosen],
+        grade=grade[is_chosen].astype(np.float64),
         num_queries=len(chosen),
     )
-    texts = mined.table("queries").column("text").combine_chunks().take(pa.array(distinct[chosen]))
-    return texts, qrels, f"{'orders' if enough else 'clicks'} of the validation window"
+    return chosen, qrels
 
 
 def _outcomes(

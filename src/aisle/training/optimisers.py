@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from aisle.towers import TowerConfig, TowerNetwork
 from aisle.training.config import TrainConfig
 
 __all__ = ["Optimisers", "clip_sparse_norm", "schedule"]
+
+_SPARSE_TABLE = "table.weight"
 
 
 class Optimisers:
@@ -24,15 +27,18 @@ class Optimisers:
 
     def __init__(self, network: TowerNetwork, towers: TowerConfig, config: TrainConfig) -> None:
         self._clip = config.gradient_clip
-        self._tables: list[Tensor] = [network.term.table.weight] if network.term is not None else []
+        tables = _tables(network, towers)
+        self._tables: list[Tensor] = [table for group in tables for table in group["params"]]
         groups = []
         if network.term is not None:
             groups.append({"params": [network.term.missing], "lr": config.fusion_learning_rate, "weight_decay": 0.0})
         if network.text is not None:
             groups += _groups(network.text.named_parameters(), towers.text.resolved_learning_rate, config.weight_decay)
+        for part, lr in _channels(network, towers):
+            groups += _groups(part.named_parameters(), lr, config.weight_decay)
         groups += _groups(network.fusion.named_parameters(), config.fusion_learning_rate, config.weight_decay)
         self._dense = torch.optim.AdamW(groups)
-        self._sparse = torch.optim.SparseAdam(self._tables, lr=towers.term.learning_rate) if self._tables else None
+        self._sparse = torch.optim.SparseAdam(tables) if tables else None
         self._peaks = [[group["lr"] for group in one.param_groups] for one in self._all()]
 
     def step(self, factor: float) -> None:
@@ -57,6 +63,26 @@ class Optimisers:
 
     def _all(self) -> list[torch.optim.Optimizer]:
         return [self._dense] if self._sparse is None else [self._dense, self._sparse]
+
+
+def _tables(network: TowerNetwork, towers: TowerConfig) -> list[dict[str, Any]]:
+    """Return the tables whose gradients are sparse, with their step sizes."""
+    groups = []
+    if network.term is not None:
+        groups.append({"params": [network.term.table.weight], "lr": towers.term.learning_rate})
+    if network.context is not None:
+        groups.append({"params": [network.context.table.weight], "lr": towers.context.table_learning_rate})
+    return groups
+
+
+def _channels(network: TowerNetwork, towers: TowerConfig) -> Iterator[tuple[nn.Module, float]]:
+    """Yield the channels beside term and text, with their step sizes."""
+    if network.graph is not None:
+        yield network.graph, towers.graph.learning_rate
+    if network.context is not None:
+        yield network.context, towers.context.learning_rate
+    if network.history is not None:
+        yield network.history, towers.history.learning_rate
 
 
 def clip_sparse_norm(tables: Iterable[Tensor], most: float) -> None:
@@ -86,9 +112,11 @@ def schedule(step: int, *, planned_steps: int, warmup_share: float) -> float:
 
 
 def _groups(parameters: Iterable[tuple[str, nn.Parameter]], lr: float, weight_decay: float) -> list[dict[str, object]]:
-    """Decay matrices, not biases, norms and embeddings."""
+    """Decay matrices, not biases, norms and embeddings; a table with sparse gradients has an optimiser of its own."""
     decayed, kept = [], []
     for name, parameter in parameters:
+        if name == _SPARSE_TABLE:
+            continue
         if parameter.ndim < 2 or "tokens" in name or "position" in name or "embeddings" in name:
             kept.append(parameter)
         else:

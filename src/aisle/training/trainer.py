@@ -15,12 +15,13 @@ from torch import Tensor
 from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.rng import stream_seed
-from aisle.losses import NegativeSource, retrieval_loss
-from aisle.towers import TwoTower, feature_batch
-from aisle.training.batches import Batch, BatchMaker
+from aisle.towers import TwoTower, VectorTable, VectorTables, product_batch, query_batch
+from aisle.training.batches import Batch, Batches, BatchMaker
 from aisle.training.checkpoint import Checkpoint, Progress
 from aisle.training.config import TrainConfig
 from aisle.training.data import TrainingData
+from aisle.training.log_batches import LogBatchMaker
+from aisle.training.objective import batch_loss
 from aisle.training.optimisers import Optimisers, schedule
 from aisle.training.validation import ANY_GRADE, validation_recall
 
@@ -78,13 +79,7 @@ class Trainer:
     def __init__(self, model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int) -> None:
         self.model, self.data, self.config, self.folder, self.seed = model, data, config, folder, seed
         self.device = next(model.network.parameters()).device
-        self.batches = BatchMaker(
-            data,
-            batch_size=config.batch_size,
-            num_uniform=config.num_uniform if config.uniform_weight > 0 else 0,
-            log_q=config.log_q,
-            seed=seed,
-        )
+        self.batches: Batches = _batches(data, config, seed=seed)
         self.optimisers = Optimisers(model.network, model.config, config)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
@@ -103,6 +98,8 @@ class Trainer:
             advance(progress.step * batch_size)
             while not self._finished():
                 step_started = time.monotonic()
+                if progress.step % self.config.table_refresh_steps == 0:
+                    self._fill_tables()
                 loss = self.step(self.batches.batch(progress.step))
                 progress.step += 1
                 progress.losses.append(loss)
@@ -118,6 +115,7 @@ class Trainer:
                     self._checkpoint()
                     saved = time.monotonic()
         self.model.network.load_state_dict(self.best)
+        self._fill_tables()
         return self._result()
 
     def step(self, batch: Batch) -> float:
@@ -133,35 +131,25 @@ class Trainer:
         return float(loss.detach())
 
     def _loss(self, batch: Batch) -> Tensor:
-        network = self.model.network
-        columns = np.concatenate([batch.product_index, batch.uniform_index])
+        model = self.model
+        query_features, product_features = self.batches.features(batch)
         with _autocast(self.device, enabled=self.config.bf16):
-            queries = network.query(feature_batch(self.data.query_features.take(batch.query_index), self.device))
-            products = network.product(feature_batch(self.data.product_features.take(columns), self.device))
+            queries = model.network.query(query_batch(model.readable(query_features), self.device, model.tables))
+            products = model.network.product(product_batch(model.readable(product_features), self.device, model.tables))
         # Outside autocast, which would round the product of float32 vectors too: by 0.1 nats at a temperature of 1/30.
         scores = queries.float() @ products.float().T
-        own, rows = torch.arange(len(queries), device=self.device), len(queries)
-        sources = [
-            NegativeSource(
-                "batch",
-                scores[:, :rows],
-                weight=self.config.batch_weight,
-                masked=batch.batch_masked.to(self.device),
-                log_sampling=batch.log_sampling.to(self.device) if batch.log_sampling is not None else None,
+        return batch_loss(scores, batch, self.config, progress=min(1.0, self.progress.step / self._last_step()))
+
+    def _fill_tables(self) -> None:
+        """Encode anew what neighbours and histories look up, with the present weights."""
+        data = self.data
+        if self.model.network.reads_tables and data.product_ids is not None:
+            self.model.fill_tables(
+                query_texts=data.pairs.queries,
+                query_features=data.query_features,
+                product_ids=data.product_ids,
+                product_features=data.product_features,
             )
-        ]
-        if len(batch.uniform_index):
-            masked = batch.uniform_masked.to(self.device)
-            sources.append(
-                NegativeSource("uniform", scores[:, rows:], weight=self.config.uniform_weight, masked=masked)
-            )
-        loss, _ = retrieval_loss(
-            scores[own, own],
-            sources,
-            positive_weight=torch.from_numpy(batch.weight).to(self.device),
-            temperature=self.config.temperature,
-        )
-        return loss
 
     def _total_steps(self) -> int:
         return self.config.epochs * self.batches.steps_per_epoch
@@ -190,6 +178,8 @@ class Trainer:
 
     def _validate(self) -> None:
         progress = self.progress
+        # So that what is measured is what the best weights will be saved with.
+        self._fill_tables()
         recall = validation_recall(self.model, self.data, k=_validation_k(self.batches.num_products))
         loss = float(np.mean(progress.losses))
         progress.losses.clear()
@@ -204,7 +194,9 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         state = self.model.network.state_dict()
-        Checkpoint(self.progress, state, self.best, self.optimisers.state_dict()).write(self.folder)
+        tables = self.model.tables
+        vectors = {} if tables is None else {"queries": tables.queries.vectors, "products": tables.products.vectors}
+        Checkpoint(self.progress, state, self.best, self.optimisers.state_dict(), vectors).write(self.folder)
 
     def _resume(self) -> None:
         saved = Checkpoint.read(self.folder)
@@ -220,6 +212,11 @@ class Trainer:
                 remedy="Delete it; training then starts again.",
             ) from error
         self.progress, self.best = saved.progress, saved.best
+        if saved.tables and self.data.product_ids is not None:
+            self.model.tables = VectorTables(
+                VectorTable(self.data.pairs.queries, saved.tables["queries"]),
+                VectorTable(self.data.product_ids, saved.tables["products"]),
+            )
 
     def _result(self) -> TrainingResult:
         progress, batch_size = self.progress, self.batches.batch_size
@@ -228,10 +225,17 @@ class Trainer:
             best_step=progress.best_step,
             steps=progress.step,
             pairs_s=progress.step * batch_size / progress.train_s if progress.train_s else 0.0,
-            encodes_per_pair=2 + self.batches.num_uniform / batch_size,
+            encodes_per_pair=self.batches.encodes_per_pair,
             minutes=progress.elapsed_s / 60,
             history=progress.history,
         )
+
+
+def _batches(data: TrainingData, config: TrainConfig, *, seed: int) -> Batches:
+    if data.log is not None:
+        return LogBatchMaker(data, data.log, config, seed=seed)
+    num_uniform = config.num_uniform if config.uniform_weight > 0 else 0
+    return BatchMaker(data, batch_size=config.batch_size, num_uniform=num_uniform, log_q=config.log_q, seed=seed)
 
 
 def _validation_k(num_products: int) -> int:
