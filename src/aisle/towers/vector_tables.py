@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from jaxtyping import Bool, Float, Int64
 from safetensors import SafetensorError
@@ -144,11 +145,12 @@ class VectorTables:
 
 def _tensors(name: str, table: VectorTable) -> dict[str, Tensor]:
     """Lay out a table as tensors: safetensors knows no texts, so ids are bytes and where each begins."""
-    lengths = np.array([len(one) for one in table.ids.cast(pa.large_binary()).to_pylist()], np.int64)
-    joined = b"".join(table.ids.cast(pa.large_binary()).to_pylist())
+    ids = table.ids
+    ends = np.cumsum(pc.binary_length(ids).to_numpy(zero_copy_only=False), dtype=np.int64)
+    joined = "".join(ids.to_pylist()).encode()
     return {
         f"{name}.vectors": table.vectors.contiguous().cpu(),
-        f"{name}.id_offsets": torch.from_numpy(np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])),
+        f"{name}.id_offsets": torch.from_numpy(np.concatenate([np.zeros(1, np.int64), ends])),
         f"{name}.id_bytes": torch.from_numpy(np.frombuffer(joined, np.uint8).copy()),
     }
 
