@@ -35,12 +35,17 @@ def test_there_are_commands_to_check():
     assert len(commands()) > 8
 
 
+def app_commands():
+    return typer.main.get_command(app).commands.keys()
+
+
 @pytest.mark.parametrize("line", commands())
 def test_commands_have_the_options_that_are_shown(line):
     _, name, *arguments = shlex.split(line, comments=True)
     command = typer.main.get_command(app).commands[name]
-    with command.make_context(name, arguments):
-        pass
+    with command.make_context(name, arguments) as context:
+        assert context.args == []
+        assert context.info_name in app_commands()
 
 
 def test_the_python_of_the_guide_runs(built_shop, monkeypatch):

@@ -11,7 +11,6 @@ from aisle.pipelines.simulating import (
     SIMULATED,
     SIMULATED_TABLES,
     build_marketplace,
-    refuse_own_tables,
     simulate_marketplace,
 )
 from aisle.simulation import MarketplaceConfig, frozen_config, frozen_figures
@@ -101,4 +100,5 @@ def test_a_generated_catalogue_may_become_a_marketplace(tmp_path):
     workspace = Workspace.open(tmp_path / "shop", create=True)
     products = pa.table({"product_id": ["a"], "title": ["Lamp"]})
     import_tables(workspace, SourceTables({"products": products}, {}, {"source": SIMULATED}))
-    refuse_own_tables(workspace)
+    simulate_marketplace(workspace, CONFIG)
+    assert pq.read_table(workspace.folder("products") / "products.parquet").num_rows == CONFIG.products

@@ -46,6 +46,12 @@ def test_names_cannot_break_out():
 
 
 def test_one_point_and_nothing_but_zeros():
-    ElementTree.fromstring(line_chart([Series("a", ((1, 0.0),))], x_label="x", y_label="y"))
-    ElementTree.fromstring(line_chart([Series("a", ((1, 5),))], x_label="x", y_label="y", is_log=True))
-    ElementTree.fromstring(bar_chart([Series("a", ((0, 0.0),))], groups=["g"], x_label="x", y_label="y"))
+    charts = [
+        line_chart([Series("a", ((1, 0.0),))], x_label="x", y_label="y"),
+        line_chart([Series("a", ((1, 5),))], x_label="x", y_label="y", is_log=True),
+        bar_chart([Series("a", ((0, 0.0),))], groups=["g"], x_label="x", y_label="y"),
+    ]
+    for svg in charts:
+        drawn = " ".join(value for node in ElementTree.fromstring(svg).iter() for value in node.attrib.values())
+        assert re.search(r"\d", drawn)
+        assert not re.search(r"\b(nan|inf)\b", drawn)
