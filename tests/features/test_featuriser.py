@@ -153,15 +153,15 @@ def test_a_spec_of_another_version_is_refused(tmp_path, version):
         (lambda path: path.unlink(), "No such file"),
         (lambda path: path.write_bytes(b""), "EOF"),
         (lambda path: path.write_bytes(path.read_bytes()[:-4]), ""),
-        (lambda path: np.save(path, np.ones(3, np.float32)), r"float32 of shape \(3,\), where .* 200 buckets"),
-        (lambda path: np.save(path, np.ones(200)), "float64"),
-        (lambda path: np.save(path, np.array([object()] * 200), allow_pickle=True), "pickle|Object"),
+        (lambda path: np.save(path, np.ones(3, np.float32)), r"float32 of shape \(3,\), where .* 6400 slots"),
+        (lambda path: np.save(path, np.ones(6400)), "float64"),
+        (lambda path: np.save(path, np.array([object()] * 6400), allow_pickle=True), "pickle|Object"),
     ],
 )
 def test_document_frequencies_that_cannot_be_read_are_refused(tmp_path, damage, problem):
     FITTED.save(tmp_path)
     damage(tmp_path / "idf.npy")
-    with pytest.raises(ModelError, match=rf"inverse document frequency of every bucket.*{problem}"):
+    with pytest.raises(ModelError, match=rf"inverse document frequency of every slot.*{problem}"):
         Featuriser.load(tmp_path, FITTED.spec(), CONFIG)
 
 

@@ -12,6 +12,7 @@ from sklearn.utils import murmurhash3_32
 
 from aisle.core.text import words
 from aisle.features import TermConfig, TermFeaturiser, Terms, terms
+from aisle.features.terms import num_slots
 
 FIELDS = ("title", "brand", "category", "attributes", "description")
 TEXT = st.lists(st.sampled_from([*"aab红色 .'1é-Ω", "ies", "ing"]), max_size=12).map("".join)
@@ -23,8 +24,13 @@ def columns(rows):
 
 
 def featuriser(config, seed=0):
-    idf = np.random.default_rng(seed).uniform(1, 5, config.num_buckets).astype(np.float32)
+    idf = np.random.default_rng(seed).uniform(1, 5, num_slots(config)).astype(np.float32)
     return TermFeaturiser(config, idf)
+
+
+def weightless(config):
+    """Return a featuriser for which all n-grams are known and equally rare."""
+    return TermFeaturiser(config, np.ones(num_slots(config), np.float32))
 
 
 def row_of(found, row):
@@ -32,55 +38,64 @@ def row_of(found, row):
     return dict(zip(found.bucket[begin:end].tolist(), found.weight[begin:end].tolist(), strict=True))
 
 
-def word_bucket(text, config):
-    """Find the bucket of a word, or of two neighbouring words with a space between."""
-    left, *right = (abs(murmurhash3_32("\x02" + word)) % config.num_buckets for word in text.split(" "))
+def word_slot(text, config):
+    """Find the slot of a word, or of two neighbouring words with a space between."""
+    slots = num_slots(config)
+    left, *right = (abs(murmurhash3_32("\x02" + word)) % slots for word in text.split(" "))
     if not right:
         return left
-    key = (left * config.num_buckets + right[0]) * 0x9E3779B97F4A7C15 % 2**64
-    return (key >> 32) % config.num_buckets
+    return ((left * slots + right[0]) * 0x9E3779B97F4A7C15 % 2**64 >> 32) % slots
 
 
-def char_buckets(word, config):
+def char_slots(word, config):
     ngrams = (config.min_char_ngram, config.max_char_ngram)
-    hasher = HashingVectorizer(analyzer="char_wb", ngram_range=ngrams, n_features=config.num_buckets, lowercase=False)
+    hasher = HashingVectorizer(analyzer="char_wb", ngram_range=ngrams, n_features=num_slots(config), lowercase=False)
     return hasher.transform([word]).indices.tolist()
 
 
+def word_bucket(text, config):
+    return word_slot(text, config) % config.num_buckets
+
+
+def char_buckets(word, config):
+    return [slot % config.num_buckets for slot in char_slots(word, config)]
+
+
 def slow_ngrams(row, config):
-    """List (field, bucket, weight, priority) of one product or query, by loops."""
+    """List (field, slot, weight, priority) of one product or query, by loops."""
     stem = str if config.stemmer is None else Stemmer.Stemmer(config.stemmer).stemWord
     for order, (name, text) in enumerate(row.items()):
         share = {"attributes": config.attribute_weight, "description": config.description_weight}.get(name, 1)
         found = words(text)
         stems = [stem(word) for word in found]
         for word in stems:
-            yield order, word_bucket(word, config), share, order
+            yield order, word_slot(word, config), share, order
         for left, right in pairwise(stems):
-            yield order, word_bucket(f"{left} {right}", config), share * config.bigram_weight, order + 4
+            yield order, word_slot(f"{left} {right}", config), share * config.bigram_weight, order + 4
         for word in found:
-            buckets = char_buckets(word, config)
-            for bucket in buckets:
-                yield order, bucket, share * config.char_weight / len(buckets), order + 5
+            slots = char_slots(word, config)
+            for slot in slots:
+                yield order, slot, share * config.char_weight / len(slots), order + 5
 
 
 def slow_row(row, config, idf, most):
-    """Return weight by bucket: the most telling n-gram of each field, added up over fields."""
+    """Return (bucket, weight) of one row: the most telling n-gram of each field, added up over fields."""
     of_field = {}
-    for field, bucket, weight, priority in slow_ngrams(row, config):
-        if weight > 0 and priority < of_field.get((field, bucket), (99, 0))[0]:
-            of_field[field, bucket] = (priority, weight)
+    for field, slot, weight, priority in slow_ngrams(row, config):
+        if weight > 0 and priority < of_field.get((field, slot), (99, 0))[0]:
+            of_field[field, slot] = (priority, weight)
     weight, best = {}, {}
-    for (_, bucket), (priority, own) in of_field.items():
-        weight[bucket] = weight.get(bucket, 0) + own
-        best[bucket] = min(best.get(bucket, 99), priority)
-    kept = sorted(best, key=lambda bucket: (best[bucket], bucket))[:most]
-    return {bucket: weight[bucket] * idf[bucket] for bucket in sorted(kept)}
+    for (_, slot), (priority, own) in of_field.items():
+        weight[slot] = weight.get(slot, 0) + own
+        best[slot] = min(best.get(slot, 99), priority)
+    kept = sorted(best, key=lambda slot: (best[slot], slot))[:most]
+    return [(slot % config.num_buckets, weight[slot] * idf[slot]) for slot in sorted(kept)]
 
 
-def assert_same_row(found, expected):
-    assert list(found) == list(expected)
-    np.testing.assert_allclose(list(found.values()), list(expected.values()), rtol=1e-5)
+def assert_same_row(terms, row, expected):
+    begin, end = terms.offsets[row : row + 2]
+    assert terms.bucket[begin:end].tolist() == [bucket for bucket, _ in expected]
+    np.testing.assert_allclose(terms.weight[begin:end], [weight for _, weight in expected], rtol=1e-5)
 
 
 def assert_same(found, expected):
@@ -90,7 +105,7 @@ def assert_same(found, expected):
 
 def test_a_query_holds_its_words_their_pairs_and_their_characters():
     config = TermConfig(min_char_ngram=3, max_char_ngram=3)
-    found = TermFeaturiser(config, np.ones(config.num_buckets, np.float32)).queries(pa.array(["Red hat"]))
+    found = weightless(config).queries(pa.array(["Red hat"]))
     row = row_of(found, 0)
     assert {row[word_bucket("red", config)], row[word_bucket("hat", config)]} == {1.0}
     assert row[word_bucket("red hat", config)] == 0.5
@@ -127,7 +142,7 @@ def test_products_agree_with_loops_over_sklearn_s_hasher(rows, num_buckets, most
     assert len(found) == len(rows)
     for number, row in enumerate(rows):
         expected = slow_row(dict(zip(FIELDS, row, strict=True)), config, own.idf, most)
-        assert_same_row(row_of(found, number), expected)
+        assert_same_row(found, number, expected)
 
 
 @settings(max_examples=60, deadline=None)
@@ -135,7 +150,7 @@ def test_products_agree_with_loops_over_sklearn_s_hasher(rows, num_buckets, most
 def test_queries_agree_with_loops_over_sklearn_s_hasher(text, most):
     config = TermConfig(num_buckets=1000, max_query_ngrams=most)
     own = featuriser(config)
-    assert_same_row(row_of(own.queries(pa.array([text])), 0), slow_row({"query": text}, config, own.idf, most))
+    assert_same_row(own.queries(pa.array([text])), 0, slow_row({"query": text}, config, own.idf, most))
 
 
 def test_rare_ngrams_weigh_more():
@@ -144,8 +159,8 @@ def test_rare_ngrams_weigh_more():
         {"title": pa.array(["red red shoe", "red hat", "blue"]), "brand": pa.array(["", "red", ""])}, config
     )
     assert found.idf.dtype == np.float32
-    for word, products in (("red", 2), ("shoe", 1), ("blue", 1), ("unseen", 0)):
-        assert found.idf[word_bucket(word, config)] == pytest.approx(np.log(4 / (1 + products)) + 1)
+    for word, products in (("red", 2), ("shoe", 1), ("blue", 1)):
+        assert found.idf[word_slot(word, config)] == pytest.approx(np.log(4 / (1 + products)) + 1)
     weight = row_of(found.queries(pa.array(["red shoe"])), 0)
     assert weight[word_bucket("shoe", config)] == pytest.approx(np.log(2) + 1)
 
@@ -153,12 +168,33 @@ def test_rare_ngrams_weigh_more():
 def test_an_ngram_of_every_product_still_counts():
     config = TermConfig()
     found = TermFeaturiser.fit({"title": pa.array(["red", "red"])}, config)
-    assert found.idf[word_bucket("red", config)] == 1.0
+    assert found.idf[word_slot("red", config)] == 1.0
 
 
-def test_a_catalogue_without_products_gives_every_bucket_the_same_weight():
+def test_an_ngram_that_neither_a_product_nor_a_training_query_has_is_left_out():
+    config = TermConfig(max_query_ngrams=3)
+    titles = {"title": pa.array(["red shoe", "blue hat"])}
+    asked = pa.array(["zzyzx zzyzx red"])
+    without = row_of(TermFeaturiser.fit(titles, config).queries(asked), 0)
+    assert without.keys() == {word_bucket("red", config), *char_buckets("red", config)[:2]}
+    # As rare as can be: no product has it.
+    known = TermFeaturiser.fit(titles, config, queries=pa.array(["zzyzx"]))
+    assert row_of(known.queries(asked), 0)[word_bucket("zzyzx", config)] == pytest.approx(np.log(3) + 1)
+
+
+def test_a_misspelt_word_keeps_the_characters_that_products_have():
+    config = TermConfig()
+    found = TermFeaturiser.fit({"title": pa.array(["dehumidifier", "kettle"])}, config)
+    misspelt, right = (row_of(found.queries(pa.array([word])), 0) for word in ("dehmidifier", "dehumidifier"))
+    assert misspelt.keys() < right.keys()
+    assert len(misspelt) > len(right) / 2
+
+
+def test_of_a_catalogue_without_products_nothing_is_known():
     found = TermFeaturiser.fit({"title": pa.array([], pa.string())}, TermConfig(num_buckets=8))
-    np.testing.assert_array_equal(found.idf, np.ones(8, np.float32))
+    assert found.idf.dtype == np.float32
+    assert not found.idf.any()
+    assert found.queries(pa.array(["red"])).offsets.tolist() == [0, 0]
 
 
 def test_document_frequencies_do_not_depend_on_the_blocks_that_they_are_counted_in():
@@ -191,7 +227,7 @@ def test_a_limit_keeps_words_by_field_then_pairs_then_characters():
 @pytest.mark.parametrize(("field", "share"), [("attributes", 0.25), ("description", 0.75), ("brand", 1.0)])
 def test_attributes_and_description_weigh_less_and_fields_add_up(field, share):
     config = TermConfig(attribute_weight=0.25, description_weight=0.75)
-    ones = TermFeaturiser(config, np.ones(config.num_buckets, np.float32))
+    ones = weightless(config)
     row = row_of(ones.products({"title": pa.array(["red red"]), field: pa.array(["red hat"])}), 0)
     assert row[word_bucket("red", config)] == 1 + share
     assert row[word_bucket("hat", config)] == share
@@ -200,7 +236,7 @@ def test_attributes_and_description_weigh_less_and_fields_add_up(field, share):
 
 def test_inflections_share_words_and_pairs_but_not_characters():
     config = TermConfig()
-    ones = TermFeaturiser(config, np.ones(config.num_buckets, np.float32))
+    ones = weightless(config)
     many, one = (row_of(ones.queries(pa.array([text])), 0) for text in ("red batteries", "red battery"))
     shared = {word_bucket(text, config) for text in ("red", "batteri", "red batteri")}
     assert shared <= many.keys() & one.keys()

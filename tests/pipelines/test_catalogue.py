@@ -2,7 +2,14 @@ import pyarrow as pa
 import pytest
 
 from aisle.core.errors import WorkspaceError
-from aisle.pipelines.catalogue import judgment_hashes, read_judgments, read_products, validation_queries
+from aisle.pipelines.catalogue import (
+    judgment_hashes,
+    read_judgments,
+    read_products,
+    validation_queries,
+    with_known_quality,
+)
+from aisle.tables import TIME
 from aisle.workspace import Workspace
 
 PRODUCTS = pa.table({"product_id": ["a", "b", "c"], "title": ["red shoe", "blue shoe", "green hat"]})
@@ -104,3 +111,30 @@ def test_products_that_have_left_the_catalogue_validate_nothing(with_judgments, 
     assert relevant(workspace) == {"shoe": ["b"]}
     import_shop(workspace.path, products=PRODUCTS.slice(2), judgments=None)
     assert relevant(workspace) is None
+
+
+DAY = 86_400_000_000
+RATED = pa.table(
+    {
+        "product_id": ["a", "b", "c", "d"],
+        "quality_stars": [1.0, 2.0, 3.0, 4.0],
+        "quality_sales": pa.array([5, 6, None, 8], pa.float64()),
+        "updated_at": pa.array([1 * DAY, 2 * DAY, 1 * DAY, None], TIME),
+    }
+)
+
+
+def test_quality_that_is_not_older_than_a_time_is_not_known():
+    known = with_known_quality(RATED, before_us=2 * DAY)
+    assert known.column("quality_stars").to_pylist() == [1.0, None, 3.0, None]
+    assert known.column("quality_sales").to_pylist() == [5.0, None, None, None]
+    assert known.drop_columns(["quality_stars", "quality_sales"]).equals(RATED.select(["product_id", "updated_at"]))
+
+
+@pytest.mark.parametrize("dated", [None, pa.nulls(4)])
+def test_quality_without_dates_is_not_there(dated):
+    products = RATED.drop_columns("updated_at")
+    products = products if dated is None else products.append_column("updated_at", dated)
+    known = with_known_quality(products, before_us=2 * DAY)
+    assert known.column_names == [name for name in products.column_names if not name.startswith("quality_")]
+    assert with_known_quality(known, before_us=0).equals(known)

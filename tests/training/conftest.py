@@ -68,12 +68,12 @@ def alias_pairs(products):
 
 
 @pytest.fixture(scope="session")
-def featuriser(products):
+def featuriser(products, alias_pairs):
     config = FeatureConfig(
         term=TermConfig(num_buckets=4096, stemmer=None, max_query_ngrams=30, max_product_ngrams=60),
         tokens=TokenConfig(max_query_tokens=8, max_product_tokens=12, vocabulary_size=300),
     )
-    return Featuriser.fit(products, config, term=True, text=True)
+    return Featuriser.fit(products, config, term=True, text=True, queries=alias_pairs.queries)
 
 
 @pytest.fixture(scope="session")

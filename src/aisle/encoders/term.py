@@ -17,6 +17,7 @@ class TermEncoder(nn.Module):
     Args:
         num_buckets: Rows of the table.
         dim: Dimensions of a row and of the output.
+        dropout: Share of n-grams hidden in training.
         sparse: Whether gradients touch only the rows of the batch (NCCL refuses sparse gradients; gloo and one process
             take them).
 
@@ -24,15 +25,16 @@ class TermEncoder(nn.Module):
     weighted n-gram vectors, so training starts from lexical similarity and not from noise.
     """
 
-    def __init__(self, num_buckets: int, dim: int, *, sparse: bool = True) -> None:
+    def __init__(self, num_buckets: int, dim: int, *, dropout: float = 0.0, sparse: bool = True) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim, self.dropout = dim, dropout
         self.table = nn.EmbeddingBag(num_buckets, dim, mode="sum", sparse=sparse, include_last_offset=True)
         nn.init.normal_(self.table.weight, std=dim**-0.5)
         self.missing = nn.Parameter(torch.randn(dim) * dim**-0.5)
 
     def forward(self, batch: TermBatch) -> Float[Tensor, "rows dim"]:
         """Encode texts into unit vectors; a text without n-grams gets the learnt missing vector."""
-        summed = self.table(batch.bucket, batch.offsets, per_sample_weights=batch.weight)
+        weight = nn.functional.dropout(batch.weight, self.dropout, self.training)
+        summed = self.table(batch.bucket, batch.offsets, per_sample_weights=weight)
         empty = (batch.offsets[1:] == batch.offsets[:-1]).unsqueeze(1)
         return nn.functional.normalize(torch.where(empty, self.missing.to(summed.dtype), summed), dim=1)

@@ -16,12 +16,12 @@ from aisle.features.context import Context, ContextFeaturiser
 from aisle.features.histories import Histories
 from aisle.features.neighbours import Neighbours
 from aisle.features.product_text import product_text
-from aisle.features.terms import TermFeaturiser, Terms
+from aisle.features.terms import TermFeaturiser, Terms, num_slots
 from aisle.features.tokens import TokenFeaturiser, Tokens
 
 __all__ = ["SPEC_VERSION", "Features", "Featuriser", "check_spec_version"]
 
-SPEC_VERSION = 2
+SPEC_VERSION = 3
 """Raised whenever the same config would give other features; a model of another version is refused."""
 
 _IDF, _TOKENIZER, _CONTEXT = "idf.npy", "tokenizer.json", "context.json"
@@ -95,6 +95,7 @@ class Featuriser:
         text: bool = True,
         checkpoint: str | None = None,
         context: ContextFeaturiser | None = None,
+        queries: pa.Array | None = None,
     ) -> Featuriser:
         """Learn document frequencies and a vocabulary from a catalogue.
 
@@ -105,9 +106,10 @@ class Featuriser:
             text: Make token features.
             checkpoint: Hugging Face checkpoint whose tokenizer is taken; None learns one.
             context: Context features, fitted already; None makes none.
+            queries: Queries that will be trained on, whose words are known too; words that nothing trains are left out.
         """
         texts = product_text(products)
-        term_featuriser = TermFeaturiser.fit(texts.by_weight(), config.term) if term else None
+        term_featuriser = TermFeaturiser.fit(texts.by_weight(), config.term, queries=queries) if term else None
         token_featuriser = None
         if text and checkpoint is not None:
             token_featuriser = TokenFeaturiser.from_checkpoint(checkpoint, config.tokens)
@@ -168,7 +170,7 @@ class Featuriser:
             ModelError: If the spec is of another version, or a file is missing or damaged.
         """
         check_spec_version(spec, folder)
-        idf = _read_idf(folder / _IDF, config.term.num_buckets) if spec["term"] else None
+        idf = _read_idf(folder / _IDF, num_slots(config.term)) if spec["term"] else None
         terms = TermFeaturiser(config.term, idf) if idf is not None else None
         tokens = TokenFeaturiser.load(folder / _TOKENIZER, config.tokens) if spec["text"] else None
         # A spec that was written before there was a context part does not name it.
@@ -191,18 +193,18 @@ def check_spec_version(spec: dict[str, object], folder: Path) -> None:
         )
 
 
-def _read_idf(path: Path, num_buckets: int) -> Float32[np.ndarray, " buckets"]:
+def _read_idf(path: Path, size: int) -> Float32[np.ndarray, " slots"]:
     problem: object
     try:
         with path.open("rb") as file:
             idf: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-        if idf.shape == (num_buckets,) and idf.dtype == np.float32:
+        if idf.shape == (size,) and idf.dtype == np.float32:
             return idf
-        problem = f"{idf.dtype} of shape {idf.shape}, where the settings have {num_buckets} buckets"
+        problem = f"{idf.dtype} of shape {idf.shape}, where the settings have {size} slots"
     except (OSError, ValueError) as error:
         problem = error
     raise ModelError(
-        "A model must hold the inverse document frequency of every bucket",
+        "A model must hold the inverse document frequency of every slot",
         received={"path": str(path), "problem": str(problem)},
         remedy="Train the model again.",
     )

@@ -12,7 +12,14 @@ from aisle.evaluation import JudgedQueries
 from aisle.tables import STAGE_GRADES, Stage, read_parquet
 from aisle.workspace import Workspace, verify_files
 
-__all__ = ["STAGE_GRADE", "judgment_hashes", "read_judgments", "read_products", "validation_queries"]
+__all__ = [
+    "STAGE_GRADE",
+    "judgment_hashes",
+    "read_judgments",
+    "read_products",
+    "validation_queries",
+    "with_known_quality",
+]
 
 STAGE_GRADE = "stage_grade"
 """Column that an import with `--grades` adds to judgments: the grade of the stage that each stands for."""
@@ -27,6 +34,27 @@ def read_products(workspace: Workspace) -> pa.Table:
         WorkspaceError: If no products were imported, or the file is not as written.
     """
     return read_parquet(workspace.verified("products") / "products.parquet")
+
+
+def with_known_quality(products: pa.Table, *, before_us: int) -> pa.Table:
+    """Blank the `quality_*` values of products that do not say, by `updated_at`, that they are older than a time.
+
+    A rating of today tells how well a product sold after the searches that are learnt from.
+
+    Args:
+        products: Products table.
+        before_us: The time, microseconds since 1970.
+    """
+    quality = [name for name in products.column_names if name.startswith("quality_")]
+    dated = products.column("updated_at") if "updated_at" in products.column_names else None
+    if dated is None or pa.types.is_null(dated.type):
+        return products.drop_columns(quality)
+    is_known = pc.fill_null(pc.less(dated.cast(pa.int64()), before_us), False)
+    for name in quality:
+        column = products.column(name)
+        known = pc.if_else(is_known, column, pa.scalar(None, column.type))
+        products = products.set_column(products.column_names.index(name), name, known)
+    return products
 
 
 def read_judgments(workspace: Workspace, split: str) -> pa.Table | None:

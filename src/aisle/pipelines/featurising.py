@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import ConfigError, UsageError
@@ -26,6 +25,7 @@ from aisle.pipelines.catalogue import (
     read_judgments,
     read_products,
     validation_queries,
+    with_known_quality,
 )
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
@@ -126,9 +126,11 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     texts = product_text(products)
     by_search = takes_searches(workspace, recipe)
     mined = load_mined(workspace) if by_search else None
-    featuriser = _fit(products, recipe, mined)
+    if mined is not None:
+        products = with_known_quality(products, before_us=mined.windows.snapshot_times[0])
     found = _from_log(workspace, recipe, texts) if _takes_log(workspace, recipe) else None
     found = found or _without_log(workspace, recipe, texts, IdMap(products.column("product_id")))
+    featuriser = _fit(products, recipe, mined, queries=found.trained_queries())
     (folder / _FEATURISER).mkdir(exist_ok=True)
     featuriser.save(folder / _FEATURISER)
     (folder / "spec.json").write_text(json.dumps(featuriser.spec(), indent=1), encoding="utf-8")
@@ -160,6 +162,10 @@ class _Pairs:
     validation_queries: pa.Array
     validation_qrels: Qrels
     validation_from: str
+
+    def trained_queries(self) -> pa.Array:
+        """Return the queries that have a pair: others may stand among the pairs' queries for their number alone."""
+        return self.pairs.queries.take(pa.array(np.unique(self.pairs.query_index)))
 
 
 def _takes_log(workspace: Workspace, recipe: Recipe) -> bool:
@@ -198,25 +204,12 @@ def _without_log(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: 
     return _Pairs(pairs, {"judged_pairs": len(judged)}, queries, qrels, validation_from)
 
 
-def _quality(products: pa.Table) -> list[str]:
-    return [name for name in products.column_names if name.startswith("quality_")]
-
-
-def _is_dated(products: pa.Table, mined: MinedLog) -> bool:
-    """Tell whether all quality values are known to be older than the first search that is learnt from."""
-    if "updated_at" not in products.column_names or pa.types.is_null(products.column("updated_at").type):
-        return False
-    dated = products.column("updated_at").cast(pa.int64())
-    return bool(dated.null_count == 0 and pc.max(dated).as_py() < mined.windows.snapshot_times[0])
-
-
-def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None) -> Featuriser:
+def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None, *, queries: pa.Array) -> Featuriser:
     checkpoint = recipe.text.init if recipe.text.is_on else None
     context = None
     if mined is not None and _has_context(recipe):
         locations = mined.table("examples", "train").column("location").combine_chunks()
-        known = products if _is_dated(products, mined) else products.drop_columns(_quality(products))
-        context = ContextFeaturiser.fit(known, recipe.features.context, locations=locations)
+        context = ContextFeaturiser.fit(products, recipe.features.context, locations=locations)
     return Featuriser.fit(
         products,
         recipe.features,
@@ -224,6 +217,7 @@ def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None) -> Featuris
         text=recipe.text.is_on,
         checkpoint=checkpoint,
         context=context,
+        queries=queries,
     )
 
 

@@ -64,7 +64,9 @@ class TowerNetwork(nn.Module):
         """
         dims = config.part_dims()
         _check_features(dims, featuriser)
-        term = TermEncoder(featuriser.config.term.num_buckets, dims["term"]) if "term" in dims else None
+        term = None
+        if "term" in dims:
+            term = TermEncoder(featuriser.config.term.num_buckets, dims["term"], dropout=config.term.dropout)
         text = None
         if featuriser.tokens is not None and "text" in dims:
             tokens = featuriser.config.tokens
