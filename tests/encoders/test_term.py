@@ -76,3 +76,23 @@ def test_a_random_table_keeps_lexical_similarity():
         same, half, other = term(batch_of([[(1, 1.0), (2, 1.0)], [(2, 1.0), (3, 1.0)], [(4, 1.0)]]))
     assert same @ half == pytest.approx(0.5, abs=0.15)
     assert same @ other == pytest.approx(0, abs=0.25)
+
+
+def test_drop_out_hides_ngrams_in_training_alone():
+    term = encoder(dim=4, dropout=0.5)
+    batch = batch_of([[(3, 1.0), (5, 2.0)]] * 200)
+    both = term.eval()(batch)[0]
+    alone = [term(batch_of([[(bucket, 1.0)]]))[0] for bucket in (3, 5)]
+    expected = torch.stack([both, *alone, normalize(term.missing, dim=0)])
+    found = term.train()(batch)
+    apart = torch.cdist(found, expected)
+    assert apart.min(dim=1).values.max() < 1e-4
+    counts = torch.bincount(apart.argmin(dim=1), minlength=4)
+    assert ((counts > 25) & (counts < 80)).all()
+
+
+def test_hidden_ngrams_get_no_gradient():
+    term = encoder(dropout=0.999, sparse=False).train()
+    term(batch_of([[(3, 1.0)]])).sum().backward()
+    assert not term.table.weight.grad.any()
+    assert term.missing.grad.any()

@@ -36,5 +36,6 @@ class TermEncoder(nn.Module):
         """Encode texts into unit vectors; a text without n-grams gets the learnt missing vector."""
         weight = nn.functional.dropout(batch.weight, self.dropout, self.training)
         summed = self.table(batch.bucket, batch.offsets, per_sample_weights=weight)
-        empty = (batch.offsets[1:] == batch.offsets[:-1]).unsqueeze(1)
+        # Without n-grams, or with all of them hidden.
+        empty = ~summed.detach().any(1, keepdim=True)
         return nn.functional.normalize(torch.where(empty, self.missing.to(summed.dtype), summed), dim=1)
