@@ -31,7 +31,7 @@ from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
 from aisle.towers import LOG_CHANNELS
 from aisle.training import TrainingData, TrainingPairs, judged_pairs, pseudo_query_pairs, split_queries
-from aisle.training.log_data import Limits
+from aisle.training.log_data import LOG_FORMAT, Limits
 from aisle.training.logged import logged_pairs, logged_validation, searched_pairs, searched_validation
 from aisle.training.pairs import join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
@@ -64,6 +64,7 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
     if by_search:
         limits = _limits(recipe)
         config |= {"context": _has_context(recipe), "neighbours": limits.neighbours, "events": limits.events}
+        config["log_format"] = LOG_FORMAT
     inputs = {"products": workspace.manifest("products").content, **judgment_hashes(workspace, ("train", "validation"))}
     if recipe.pairs.source in {"auto", "log"} and workspace.has("mined"):
         inputs |= {

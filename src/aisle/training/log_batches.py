@@ -11,25 +11,17 @@ from jaxtyping import Float32, Int64
 from aisle.core.ragged import expand_slices
 from aisle.core.rng import generator
 from aisle.features import Features
-from aisle.negatives import (
-    PositiveSets,
-    UniformNegatives,
-    in_batch_log_count,
-    mask_copies,
-    mask_known_positives,
-    purchase_log_weight,
-)
+from aisle.negatives import UniformNegatives, in_batch_log_count
 from aisle.tables import STAGE_GRADES, Stage
 from aisle.training.batches import Batch, Ranked
 from aisle.training.config import TrainConfig
 from aisle.training.data import TrainingData
-from aisle.training.judged import POSITIVE_GRADE
 from aisle.training.log_data import LogData
+from aisle.training.log_positives import LogPositives
 
 __all__ = ["LogBatch", "LogBatchMaker"]
 
-_FIRST_SNAPSHOT = 1
-_ORDERED, _SHOWN = STAGE_GRADES[Stage.ORDERED], STAGE_GRADES[Stage.SHOWN]
+_SHOWN = STAGE_GRADES[Stage.SHOWN]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +29,12 @@ class LogBatch(Batch):
     """One step on searches of one slice.
 
     Attributes:
+        positive: Positive of every row.
         search: Search of every row.
         snapshot: The slice, and the snapshot of all inputs.
     """
 
+    positive: Int64[np.ndarray, " rows"]
     search: Int64[np.ndarray, " rows"]
     snapshot: int
 
@@ -60,25 +54,12 @@ class LogBatchMaker:
     def __init__(self, data: TrainingData, log: LogData, config: TrainConfig, *, seed: int) -> None:
         self.data, self.log, self.config, self.seed = data, log, config, seed
         self.num_products = len(data.product_features)
-        self.num_uniform = min(config.num_uniform, self.num_products) if config.uniform_weight > 0 else 0
-        self.num_skipped = config.num_skipped if config.ranking_weight > 0 else 0
-        searches = log.train
-        place, _ = expand_slices(np.asarray(searches.outcome_start), np.asarray(searches.outcome_end))
-        length = np.asarray(searches.outcome_end) - np.asarray(searches.outcome_start)
-        search = np.repeat(np.arange(len(length)), length)
-        usable = (searches.grade[place] >= POSITIVE_GRADE) & (searches.snapshot[search] >= _FIRST_SNAPSHOT)
-        self._search, self._place = search[usable], place[usable]
-        self._product = np.asarray(searches.product_index[self._place])
-        self._weight = searches.grade[self._place] / _ORDERED * searches.weight[self._place]
-        self._group, query = np.asarray(searches.group[self._search]), searches.query_index[self._search]
-        self._positives = PositiveSets.from_pairs(
-            self._group, self._product, num_queries=int(np.max(searches.group, initial=-1)) + 1
-        )
-        bought = searches.grade[self._place] >= _ORDERED
-        self._purchases = PositiveSets.from_pairs(
-            np.asarray(query[bought]), self._product[bought], num_queries=len(data.query_features)
-        )
-        self._deal(np.asarray(searches.snapshot[self._search]))
+        # The hinge needs products that were not shown beside those that were.
+        draws_uniform = config.uniform_weight > 0 or config.hinge_weight > 0
+        self.num_uniform = min(config.num_uniform, self.num_products) if draws_uniform else 0
+        self.num_skipped = config.num_skipped if config.ranking_weight > 0 or config.hinge_weight > 0 else 0
+        self.positives = LogPositives.of(log.train, config, num_queries=len(data.query_features))
+        self._deal(self.positives.snapshot)
         self._epoch, self._order = -1, np.empty((0, self.batch_size), np.int64)
 
     def _deal(self, snapshot: Int64[np.ndarray, " positives"]) -> None:
@@ -90,7 +71,8 @@ class LogBatchMaker:
         self.steps_per_epoch = sum(len(one) // self.batch_size for one in self._slices.values())
         self._log_count = {
             number: in_batch_log_count(
-                np.bincount(self._product[one], minlength=self.num_products).astype(np.float64), self.batch_size
+                np.bincount(self.positives.product[one], minlength=self.num_products).astype(np.float64),
+                self.batch_size,
             )
             for number, one in self._slices.items()
         }
@@ -99,35 +81,27 @@ class LogBatchMaker:
     @property
     def num_pairs(self) -> int:
         """Positives that an epoch draws from."""
-        return len(self._place)
-
-    @property
-    def encodes_per_pair(self) -> float:
-        """Texts encoded per pair, at most."""
-        return 2 + (self.num_uniform + self.num_skipped) / self.batch_size
+        return len(self.positives)
 
     def batch(self, step: int) -> LogBatch:
         """Make the batch of a step, from 0."""
-        rows = self._rows(step)
-        searches, search, product = self.log.train, self._search[rows], self._product[rows]
-        snapshot = int(searches.snapshot[search[0]])
+        rows, positives = self._rows(step), self.positives
+        product, snapshot = positives.product[rows], int(positives.snapshot[rows[0]])
         uniform = self._uniform(step, snapshot)
         columns = np.concatenate([product, uniform])
-        candidates, query = torch.from_numpy(columns), torch.from_numpy(np.asarray(searches.query_index[search]))
-        masked = mask_copies(candidates, torch.from_numpy(product))
-        masked |= mask_known_positives(candidates, torch.from_numpy(self._group[rows]), self._positives)
-        ranked = self._ranked(step, rows, len(columns)) if self.num_skipped else None
+        masked, log_weight = positives.against(rows, columns)
         return LogBatch(
-            query_index=query.numpy(),
+            query_index=positives.query[rows],
             product_index=product,
             uniform_index=uniform,
-            weight=self._weight[rows].astype(np.float32),
+            weight=positives.weight[rows],
             batch_masked=masked[:, : len(rows)],
             uniform_masked=masked[:, len(rows) :],
             log_sampling=torch.from_numpy(self._log_count[snapshot][product]) if self.config.log_q else None,
-            log_weight=purchase_log_weight(candidates, query, self._purchases, factor=self.config.purchase_factor),
-            ranked=ranked,
-            search=search,
+            log_weight=log_weight,
+            ranked=self._ranked(step, rows, len(columns)) if self.num_skipped else None,
+            positive=rows,
+            search=positives.search[rows],
             snapshot=snapshot,
         )
 
@@ -136,7 +110,15 @@ class LogBatchMaker:
         assert isinstance(batch, LogBatch)
         log, data = self.log, self.data
         queries = log.queries(data.query_features, log.train, batch.search, snapshot=batch.snapshot)
-        return queries, log.products(data.product_features, batch.columns, snapshot=batch.snapshot)
+        return queries, self.products(batch.columns, snapshot=batch.snapshot)
+
+    def products(self, products: Int64[np.ndarray, " products"], *, snapshot: int) -> Features:
+        """Make the inputs of products, as of a snapshot."""
+        return self.log.products(self.data.product_features, products, snapshot=snapshot)
+
+    def on_sale(self, snapshot: int) -> Int64[np.ndarray, " on_sale"]:
+        """Return the products on sale at the snapshot of a slice that is drawn from."""
+        return self._on_sale[snapshot]
 
     def _rows(self, step: int) -> Int64[np.ndarray, " rows"]:
         epoch, place = divmod(step, self.steps_per_epoch)
@@ -158,21 +140,25 @@ class LogBatchMaker:
 
     def _ranked(self, step: int, rows: Int64[np.ndarray, " rows"], num_columns: int) -> Ranked:
         """Lay beside the batch's positives some products that were shown in the same searches and skipped."""
-        searches = self.log.train
-        found, first = np.unique(self._search[rows], return_index=True)
+        searches, positives = self.log.train, self.positives
+        found, first = np.unique(positives.search[rows], return_index=True)
         begin, end = np.asarray(searches.outcome_start[found]), np.asarray(searches.outcome_end[found])
         place, offsets = expand_slices(begin, end)
         row = np.repeat(first, np.diff(offsets))
         skipped = np.flatnonzero(searches.grade[place] == _SHOWN)
         rng = generator(self.seed, "skipped", step)
         skipped = rng.choice(skipped, min(self.num_skipped, len(skipped)), replace=False, shuffle=False)
-        of_row = first[np.searchsorted(found, self._search[rows])]
-        item_row = np.concatenate([of_row, row[skipped]])
+        item_row = np.concatenate([first[np.searchsorted(found, positives.search[rows])], row[skipped]])
         order = np.argsort(item_row, kind="stable")
         extra = np.asarray(searches.product_index[place[skipped]])
         ones = np.ones(len(extra), np.float32)
-        grade: Float32[np.ndarray, " items"] = np.concatenate([searches.grade[self._place[rows]], _SHOWN * ones])
-        weight = np.concatenate([searches.weight[self._place[rows]], ones])
-        # Columns of the skipped stand behind all others.
-        column = np.concatenate([np.arange(len(rows)), np.arange(len(extra)) + num_columns])
-        return Ranked(extra, item_row[order], column[order], grade[order], weight[order].astype(np.float32))
+        grade: Float32[np.ndarray, " items"] = np.concatenate([searches.grade[positives.place[rows]], _SHOWN * ones])
+        return Ranked(
+            product_index=extra,
+            row=item_row[order],
+            # Columns of the skipped stand behind all others.
+            column=np.concatenate([np.arange(len(rows)), np.arange(len(extra)) + num_columns])[order],
+            grade=grade[order],
+            weight=np.concatenate([positives.discount[rows], ones])[order],
+            inverse_propensity=np.concatenate([positives.inverse_propensity[rows], ones])[order],
+        )

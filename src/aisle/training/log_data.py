@@ -9,13 +9,16 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Bool, Float32, Int8, Int32, Int64
 
 from aisle.features import Context, EventLog, Features, Featuriser, Histories, Neighbours
 from aisle.mining import MinedLog, Ragged
 from aisle.negatives import searcher_groups
 
-__all__ = ["Limits", "LogData", "LogSearches", "write_log"]
+__all__ = ["LOG_FORMAT", "Limits", "LogData", "LogSearches", "write_log"]
+
+LOG_FORMAT = 2
+"""Version of what `write_log` writes: features of another one are made anew."""
 
 _Kind = TypeVar("_Kind")
 _SECOND_US = 1_000_000
@@ -49,8 +52,11 @@ class LogSearches:
         outcome_start: First of its outcomes.
         outcome_end: End of its outcomes.
         product_index: Product of each outcome.
+        stage: `Stage` of each outcome.
         grade: Stage grade of each outcome: shown and skipped 1, clicked 2 … ordered 4.
         weight: 1, or the discount of an assisted outcome.
+        assisted: Whether the stage was reached in a later search of the session.
+        propensity: Probability that the product was shown at its place; NaN where the log does not tell.
         context: Location and device as rows of the context table; no columns where the part is off.
     """
 
@@ -63,8 +69,11 @@ class LogSearches:
     outcome_start: Int64[np.ndarray, " searches"]
     outcome_end: Int64[np.ndarray, " searches"]
     product_index: Int64[np.ndarray, " outcomes"]
+    stage: Int8[np.ndarray, " outcomes"]
     grade: Float32[np.ndarray, " outcomes"]
     weight: Float32[np.ndarray, " outcomes"]
+    assisted: Bool[np.ndarray, " outcomes"]
+    propensity: Float32[np.ndarray, " outcomes"]
     context: Int32[np.ndarray, "searches slots"]
 
 
@@ -215,8 +224,11 @@ def _searches(
         outcome_start=_int64(examples, "outcome_start"),
         outcome_end=_int64(examples, "outcome_end"),
         product_index=_int64(outcomes, "product_index"),
+        stage=np.asarray(outcomes.column("stage").to_numpy(), np.int8),
         grade=np.asarray(outcomes.column("grade").to_numpy(), np.float32),
         weight=np.asarray(outcomes.column("weight").to_numpy(), np.float32),
+        assisted=np.asarray(outcomes.column("assisted").to_numpy(), np.bool_),
+        propensity=np.asarray(outcomes.column("propensity").to_numpy(), np.float32),
         context=context,
     )
 
