@@ -42,6 +42,7 @@ def test_ranking_loss_pushes_skipped_products_below_positives(scores, make_confi
         np.array([0, 6, 2, 7]),
         np.array([4, 1, 2, 1], np.float32),
         np.ones(4, np.float32),
+        np.ones(4, np.float32),
     )
     batch, config = make_batch(ranked=ranked), make_config(ranking_weight=0.5)
     tracked = scores.clone().requires_grad_()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.rng import stream_seed
 from aisle.features import Features
-from aisle.towers import FeatureBatch, TwoTower, VectorTable, VectorTables, product_batch, query_batch
+from aisle.towers import TwoTower, VectorTable, VectorTables, product_batch, query_batch
 from aisle.training.batches import Batch, Batches, BatchMaker
 from aisle.training.checkpoint import Checkpoint, Progress
 from aisle.training.config import TrainConfig
@@ -29,9 +29,6 @@ from aisle.training.run_objective import Objective
 from aisle.training.validation import ANY_GRADE, validation_recall
 
 __all__ = ["Trainer", "TrainingResult", "train"]
-
-_MakeBatch = Callable[[Features, torch.device, VectorTables | None], FeatureBatch]
-_Encode = Callable[[FeatureBatch], Tensor]
 
 _RATE_AFTER = 20
 """Steps after which the rate is known well enough to plan what fits into the time bound."""
@@ -156,22 +153,27 @@ class Trainer:
         return value
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Batch, Tensor]:
+        model = self.model
         query_features, product_features = self.batches.features(batch)
+        with self._autocast():
+            queries = model.network.query(query_batch(model.readable(query_features), self.device, model.tables))
+            products = self._products(product_features)
         return self.objective.loss(
             batch,
-            self._encode(query_features, query_batch, self.model.network.query),
-            self._encode_products(product_features),
+            queries,
+            products,
             step=self.progress.step,
             progress=min(1.0, self.progress.step / self._last_step()),
-            encode=self._encode_products,
+            encode=self._products,
         )
 
-    def _encode_products(self, features: Features) -> Tensor:
-        return self._encode(features, product_batch, self.model.network.product)
+    def _products(self, features: Features) -> Tensor:
+        with self._autocast():
+            batch = product_batch(self.model.readable(features), self.device, self.model.tables)
+            return self.model.network.product(batch)
 
-    def _encode(self, features: Features, make_batch: _MakeBatch, encode: _Encode) -> Tensor:
-        with _autocast(self.device, enabled=self.config.bf16):
-            return encode(make_batch(self.model.readable(features), self.device, self.model.tables))
+    def _autocast(self) -> AbstractContextManager[None]:
+        return _autocast(self.device, enabled=self.config.bf16)
 
     def _fill_tables(self) -> None:
         """Encode anew what neighbours and histories look up, with the present weights."""
