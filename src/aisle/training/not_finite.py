@@ -63,8 +63,8 @@ def stop_on_bad_batch(
     raise TrainingError(
         "Loss and gradient of every step must be finite",
         received={**numbers, "rows_with_scores_not_finite": len(bad_rows), "batch": str(folder / f"{BAD_BATCH}.npz")},
-        remedy="Look at the batch. Lower the learning rates or train.gradient_clip, or set train.bf16=false; the "
-        "checkpoint before this step is good, and training with unchanged settings goes on from it.",
+        remedy="Look at the batch. Then lower the learning rates or set train.bf16=false, which starts training again; "
+        "with the same settings it goes on from the last checkpoint, which is from before this step.",
     )
 
 
