@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from aisle.core.errors import ConfigError
 from aisle.training.loss_config import DynamicConfig, HingeConfig, StageConfig
@@ -30,6 +30,9 @@ class PairConfig:
 
     pseudo_beside_log: Annotated[int, Ge(0)] = 0
     """Pseudo-queries cut from each product beside a log. They tell of products that nobody has met yet."""
+
+    judged_beside_log: bool = False
+    """Whether judged training pairs are learnt beside a log."""
 
     max_pseudo_pairs: Annotated[int, Ge(1)] = 4_000_000
     """Most pseudo-query pairs of a large catalogue; bounds memory and time."""
@@ -56,6 +59,12 @@ class TrainConfig:
 
     temperature: Annotated[float, Gt(0)] = 1 / 30
     """Divides similarities in the softmax. Smaller: harder negatives weigh more (1/30: Etsy's, as a starting point)."""
+
+    pseudo_share: Annotated[float, Ge(0), Lt(1)] = 0.2
+    """Share of a batch's rows that are pseudo-queries, where some stand beside a log that is learnt by search."""
+
+    judged_share: Annotated[float, Ge(0), Lt(1)] = 0.1
+    """Share of a batch's rows that are judged pairs, where some stand beside a log that is learnt by search."""
 
     batch_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the loss against in-batch negatives (a_b)."""
@@ -144,6 +153,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         self._check_sources()
+        if self.pseudo_share + self.judged_share >= 1:
+            raise ConfigError(
+                "Shares of a batch beside the log's own rows must leave room for these",
+                received={"train.pseudo_share": self.pseudo_share, "train.judged_share": self.judged_share},
+                remedy="Give shares that add up to less than 1.",
+            )
         anneals = self.anneal_end_share > 0
         if self.anneal_warmup_share > self.anneal_end_share or (anneals and self.uniform_weight == 0):
             raise ConfigError(

@@ -14,6 +14,7 @@ from aisle.features import Features
 from aisle.negatives import UniformNegatives, in_batch_log_count
 from aisle.tables import STAGE_GRADES, Stage
 from aisle.training.batches import Batch, Ranked
+from aisle.training.beside import BesideDraw, BesidePairs
 from aisle.training.config import TrainConfig
 from aisle.training.data import TrainingData
 from aisle.training.log_data import LogData
@@ -21,6 +22,7 @@ from aisle.training.log_positives import LogPositives
 
 __all__ = ["LogBatch", "LogBatchMaker"]
 
+_FIRST_SNAPSHOT = 1
 _SHOWN = STAGE_GRADES[Stage.SHOWN]
 
 
@@ -30,7 +32,7 @@ class LogBatch(Batch):
 
     Attributes:
         positive: Positive of every row.
-        search: Search of every row.
+        search: Search of every row; -1 of one beside the log.
         snapshot: The slice, and the snapshot of all inputs.
     """
 
@@ -59,34 +61,42 @@ class LogBatchMaker:
         self.num_uniform = min(config.num_uniform, self.num_products) if draws_uniform else 0
         self.num_skipped = config.num_skipped if config.ranking_weight > 0 or config.hinge_weight > 0 else 0
         self.positives = LogPositives.of(log.train, config, num_queries=len(data.query_features))
+        self.num_pairs = len(self.positives)
+        """Positives of the log that an epoch draws from."""
+        if len(log.beside):
+            words = {"query_words": data.query_words, "product_words": data.product_words}
+            self.positives = self.positives.with_beside(log.beside, **words)
         self._deal(self.positives.snapshot)
-        self._epoch, self._order = -1, np.empty((0, self.batch_size), np.int64)
+        self._epoch, self._order = -1, np.empty((0, self._own), np.int64)
 
     def _deal(self, snapshot: Int64[np.ndarray, " positives"]) -> None:
         """Settle the size of batches, the positives of each slice, and how often a product stands in a batch."""
-        rows = [np.flatnonzero(snapshot == number) for number in np.unique(snapshot)]
+        rows = [np.flatnonzero(snapshot == number) for number in np.unique(snapshot[snapshot >= _FIRST_SNAPSHOT])]
+        judged, pseudo = _shares(self.log.beside, self.config)
+        own = 1 - judged - pseudo
         # No slice of a usual size is left out of a small log.
-        self.batch_size = min(self.config.batch_size, int(np.median([len(one) for one in rows]))) if rows else 0
-        self._slices = {int(snapshot[one[0]]): one for one in rows if len(one) >= self.batch_size}
-        self.steps_per_epoch = sum(len(one) // self.batch_size for one in self._slices.values())
+        self._own = min(max(1, round(own * self.config.batch_size)), int(np.median([len(one) for one in rows])))
+        self._slices = {int(snapshot[one[0]]): one for one in rows if len(one) >= self._own}
+        self.steps_per_epoch = sum(len(one) // self._own for one in self._slices.values())
+        self._on_sale = {number: self.log.on_sale(number) for number in self._slices}
+        sizes = {"num_judged": round(self._own * judged / own), "num_pseudo": round(self._own * pseudo / own)}
+        self.batch_size = self._own + sum(sizes.values())
+        self._beside = BesideDraw(self.log.beside, self._on_sale, **sizes, seed=self.seed)
         self._log_count = {
             number: in_batch_log_count(
-                np.bincount(self.positives.product[one], minlength=self.num_products).astype(np.float64),
+                np.bincount(self.positives.product[one], minlength=self.num_products)
+                + len(one) / self._own * self._beside.expected_count(number, num_products=self.num_products),
                 self.batch_size,
             )
             for number, one in self._slices.items()
         }
-        self._on_sale = {number: self.log.on_sale(number) for number in self._slices}
-
-    @property
-    def num_pairs(self) -> int:
-        """Positives that an epoch draws from."""
-        return len(self.positives)
 
     def batch(self, step: int) -> LogBatch:
         """Make the batch of a step, from 0."""
-        rows, positives = self._rows(step), self.positives
-        product, snapshot = positives.product[rows], int(positives.snapshot[rows[0]])
+        own, positives = self._rows(step), self.positives
+        snapshot = int(positives.snapshot[own[0]])
+        rows = np.concatenate([own, self.num_pairs + self._beside.draw(step, snapshot)])
+        product = positives.product[rows]
         uniform = self._uniform(step, snapshot)
         columns = np.concatenate([product, uniform])
         masked, log_weight = positives.against(rows, columns)
@@ -99,7 +109,7 @@ class LogBatchMaker:
             uniform_masked=masked[:, len(rows) :],
             log_sampling=torch.from_numpy(self._log_count[snapshot][product]) if self.config.log_q else None,
             log_weight=log_weight,
-            ranked=self._ranked(step, rows, len(columns)) if self.num_skipped else None,
+            ranked=self._ranked(step, own, len(columns)) if self.num_skipped else None,
             positive=rows,
             search=positives.search[rows],
             snapshot=snapshot,
@@ -109,7 +119,8 @@ class LogBatchMaker:
         """Make the inputs of a batch's queries and of its columns, as of the batch's snapshot."""
         assert isinstance(batch, LogBatch)
         log, data = self.log, self.data
-        queries = log.queries(data.query_features, log.train, batch.search, snapshot=batch.snapshot)
+        asked, every = log.asked(batch.search, batch.query_index), np.arange(len(batch.search))
+        queries = log.queries(data.query_features, asked, every, snapshot=batch.snapshot)
         return queries, self.products(batch.columns, snapshot=batch.snapshot)
 
     def products(self, products: Int64[np.ndarray, " products"], *, snapshot: int) -> Features:
@@ -125,7 +136,7 @@ class LogBatchMaker:
         if epoch != self._epoch:
             rng = generator(self.seed, "order", epoch)
             cut = [
-                rng.permutation(one)[: len(one) // self.batch_size * self.batch_size].reshape(-1, self.batch_size)
+                rng.permutation(one)[: len(one) // self._own * self._own].reshape(-1, self._own)
                 for one in self._slices.values()
             ]
             self._epoch, self._order = epoch, rng.permutation(np.concatenate(cut))
@@ -162,3 +173,11 @@ class LogBatchMaker:
             weight=np.concatenate([positives.discount[rows], ones])[order],
             inverse_propensity=np.concatenate([positives.inverse_propensity[rows], ones])[order],
         )
+
+
+def _shares(beside: BesidePairs, config: TrainConfig) -> tuple[float, float]:
+    """Return the shares of judged pairs and of pseudo-queries in a batch; what is not there has none."""
+    return (
+        config.judged_share if beside.is_judged.any() else 0.0,
+        config.pseudo_share if not beside.is_judged.all() else 0.0,
+    )

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Int64
+from scipy import sparse
 from torch import Tensor
 
 from aisle.core.errors import UsageError
 from aisle.core.ragged import expand_slices
 from aisle.losses import inverse_propensity
-from aisle.negatives import PositiveSets, mask_copies, mask_known_positives, purchase_log_weight
+from aisle.negatives import (
+    PositiveSets,
+    mask_copies,
+    mask_known_positives,
+    mask_matching_products,
+    purchase_log_weight,
+)
 from aisle.tables import STAGE_GRADES, Stage
+from aisle.training.beside import BesidePairs
 from aisle.training.config import TrainConfig
 from aisle.training.judged import POSITIVE_GRADE
 from aisle.training.log_data import LogSearches
@@ -29,10 +37,12 @@ _ALWAYS_SHOWN = 1.0
 
 @dataclass(frozen=True, eq=False)
 class LogPositives:
-    """Positives of the training window, row by row; those whose stage has weight 0 are left out of the rows.
+    """Positives of the training window, row by row, and behind them pairs that are learnt beside it.
+
+    Those whose stage has weight 0 are left out of the rows.
 
     Attributes:
-        search: Search of each.
+        search: Search of each; -1 of a pair beside the log, and so its place and snapshot.
         place: Its outcome.
         query: Query of its search.
         group: Number of the (query, actor).
@@ -45,6 +55,7 @@ class LogPositives:
         known: Positives of every (query, actor), those of left-out stages among them: they are no negatives either.
         purchases: What anybody ordered for every query.
         purchase_factor: What a purchase of others counts as a negative.
+        words: Words of queries and of products, where there are pairs beside the log.
     """
 
     search: Int64[np.ndarray, " positives"]
@@ -59,10 +70,43 @@ class LogPositives:
     known: PositiveSets
     purchases: PositiveSets
     purchase_factor: float
+    words: tuple[sparse.csr_matrix, sparse.csr_matrix] | None = None
 
     def __len__(self) -> int:
-        """Return the number of positives."""
+        """Return the number of rows."""
         return len(self.search)
+
+    def with_beside(
+        self, pairs: BesidePairs, *, query_words: sparse.csr_matrix, product_words: sparse.csr_matrix
+    ) -> LogPositives:
+        """Put pairs that are learnt beside the log behind its own rows; each of their queries is a group.
+
+        Args:
+            pairs: The pairs.
+            query_words: Words of every query.
+            product_words: Which of them each product holds: it answers a query as well that it holds all words of.
+        """
+        none, ones = np.full(len(pairs), -1, np.int64), np.ones(len(pairs), np.float32)
+        group = len(self.known) + np.asarray(pairs.query_index)
+        row, product = self.known.runs(np.arange(len(self.known)))
+        return replace(
+            self,
+            search=np.concatenate([self.search, none]),
+            place=np.concatenate([self.place, none]),
+            query=np.concatenate([self.query, pairs.query_index]),
+            group=np.concatenate([self.group, group]),
+            product=np.concatenate([self.product, pairs.product_index]),
+            snapshot=np.concatenate([self.snapshot, none]),
+            weight=np.concatenate([self.weight, pairs.weight]),
+            discount=np.concatenate([self.discount, ones]),
+            inverse_propensity=np.concatenate([self.inverse_propensity, ones]),
+            known=PositiveSets.from_pairs(
+                np.concatenate([row, group]),
+                np.concatenate([product, pairs.product_index]),
+                num_queries=len(self.known) + query_words.shape[0],
+            ),
+            words=(query_words, product_words),
+        )
 
     @classmethod
     def of(cls, searches: LogSearches, config: TrainConfig, *, num_queries: int) -> LogPositives:
@@ -106,8 +150,8 @@ class LogPositives:
     ) -> tuple[Bool[Tensor, "rows columns"], Float32[Tensor, "rows columns"]]:
         """Tell which columns are no negatives of some positives, and the log of what the others count.
 
-        Masked are copies of the row's product and all positives of its (query, actor); what others bought for the
-        query counts less.
+        Masked are copies of the row's product and all positives of its (query, actor), and for a pair beside the log
+        what holds all words of its query; what others bought for the query counts less.
 
         Args:
             rows: Positives.
@@ -116,6 +160,10 @@ class LogPositives:
         candidates = torch.from_numpy(columns)
         masked = mask_copies(candidates, torch.from_numpy(self.product[rows]))
         masked |= mask_known_positives(candidates, torch.from_numpy(self.group[rows]), self.known)
+        beside = np.flatnonzero(self.search[rows] < 0)
+        if self.words is not None and len(beside):
+            query_words, product_words = self.words
+            masked[beside] |= mask_matching_products(query_words[self.query[rows[beside]]], product_words[columns])
         query = torch.from_numpy(self.query[rows])
         return masked, purchase_log_weight(candidates, query, self.purchases, factor=self.purchase_factor)
 

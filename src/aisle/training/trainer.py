@@ -179,9 +179,10 @@ class Trainer:
         """Encode anew what neighbours and histories look up, with the present weights."""
         data = self.data
         if self.model.network.reads_tables and data.product_ids is not None:
+            texts, features = data.logged_queries()
             self.model.fill_tables(
-                query_texts=data.pairs.queries,
-                query_features=data.query_features,
+                query_texts=texts,
+                query_features=features,
                 product_ids=data.product_ids,
                 product_features=data.product_features,
             )
@@ -252,7 +253,7 @@ class Trainer:
         self.progress, self.best = saved.progress, saved.best
         if saved.tables and self.data.product_ids is not None:
             self.model.tables = VectorTables(
-                VectorTable(self.data.pairs.queries, saved.tables["queries"]),
+                VectorTable(self.data.logged_queries()[0], saved.tables["queries"]),
                 VectorTable(self.data.product_ids, saved.tables["products"]),
             )
 
