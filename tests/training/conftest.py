@@ -214,7 +214,7 @@ def mined_log(products, tmp_path_factory):
 def log_data(mined_log, products, featuriser, tmp_path_factory):
     """Training data that is learnt search by search, with all features."""
 
-    def write(changed_from=None, *, orders=True, products=products):
+    def write(changed_from=None, *, orders=True, **beside):
         mined = mined_log(changed_from, orders=orders)
         context = ContextFeaturiser.fit(products, featuriser.config.context, locations=pa.array(["DE", "DE"]))
         full = Featuriser(featuriser.config, featuriser.terms, None, context=context)
@@ -229,6 +229,7 @@ def log_data(mined_log, products, featuriser, tmp_path_factory):
             validation_queries=rows,
             validation_qrels=qrels,
             log=(mined, Limits(neighbours=4, events=5)),
+            **beside,
         )
         return TrainingData.read(folder), full
 

@@ -56,3 +56,9 @@ def test_losses_without_any_source_of_negatives_are_refused():
 
 def test_by_default_nothing_is_on_that_needs_searches():
     assert TrainConfig().by_search_only == {}
+
+
+@pytest.mark.parametrize(("pseudo", "judged"), [(0.5, 0.5), (0.9, 0.2)])
+def test_shares_that_leave_the_log_no_row_are_refused(pseudo, judged):
+    with pytest.raises(ConfigError, match=rf"leave room.*pseudo_share={pseudo}, .*judged_share={judged}"):
+        TrainConfig(pseudo_share=pseudo, judged_share=judged)
