@@ -82,14 +82,13 @@ class LogBatchMaker:
         sizes = {"num_judged": round(self._own * judged / own), "num_pseudo": round(self._own * pseudo / own)}
         self.batch_size = self._own + sum(sizes.values())
         self._beside = BesideDraw(self.log.beside, self._on_sale, **sizes, seed=self.seed)
-        self._log_count = {
-            number: in_batch_log_count(
-                np.bincount(self.positives.product[one], minlength=self.num_products)
-                + len(one) / self._own * self._beside.expected_count(number, num_products=self.num_products),
-                self.batch_size,
-            )
-            for number, one in self._slices.items()
-        }
+        self._log_count = {number: self._expected_log_count(number) for number in self._slices}
+
+    def _expected_log_count(self, snapshot: int) -> Float32[np.ndarray, " products"]:
+        own = self._slices[snapshot]
+        beside = self._beside.expected_count(snapshot, num_products=self.num_products)
+        frequency = np.bincount(self.positives.product[own], minlength=self.num_products)
+        return in_batch_log_count(frequency + len(own) / self._own * beside, self._own + round(beside.sum()))
 
     def batch(self, step: int) -> LogBatch:
         """Make the batch of a step, from 0."""
