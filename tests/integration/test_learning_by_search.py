@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aisle.core.errors import ConfigError
+from aisle.core.errors import UsageError
 from aisle.mining import MiningConfig
 from aisle.pipelines.evaluating import evaluate_systems
 from aisle.pipelines.featurising import featurise
@@ -16,6 +16,8 @@ from aisle.pipelines.mining import mine
 from aisle.pipelines.recipe import load_recipe
 from aisle.pipelines.training import load_model, train_model
 from aisle.sources import SourceTables
+from aisle.tables import parse_grades
+from aisle.training import TrainingData
 from aisle.workspace import Workspace
 
 FIRST = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
@@ -79,6 +81,28 @@ def test_a_log_is_learnt_served_and_measured_with_all_channels(shop):
     assert train_model(shop, recipe).skipped
 
 
-def test_pseudo_queries_beside_searches_are_refused(shop):
-    with pytest.raises(ConfigError, match="takes no pseudo-queries beside it"):
-        featurise(shop, load_recipe(None, [*SETTINGS, "pairs.pseudo_beside_log=2"]))
+def test_judged_pairs_and_pseudo_queries_are_learnt_beside_the_log(shop):
+    judgments = {
+        "query": ["a thing that nobody searched", "word3"],
+        "product_id": ["p4", "p3"],
+        "grade": [4.0, 4.0],
+        "split": ["train", "train"],
+    }
+    grades = parse_grades("ordered=4")
+    import_tables(shop, SourceTables({"judgments": pa.table(judgments)}, {}, {}), grades=grades)
+    recipe = load_recipe(None, [*SETTINGS, "pairs.pseudo_beside_log=2", "pairs.judged_beside_log=true"])
+    train_model(shop, recipe)
+    beside = TrainingData.read(shop.folder("features")).log.beside
+    assert beside.is_judged.tolist() == [True] * 2 + [False] * 60
+    assert len(load_model(shop).tables.queries) == 30
+    build_indexes(shop, recipe)
+    outcome = evaluate_systems(shop, systems=["semantic"], labels="log")
+    as_pairs = featurise(shop, load_recipe(None, ["pairs.judged_beside_log=true"])).manifest.summary
+    assert as_pairs["pairs"] == as_pairs["logged_pairs"] + as_pairs["judged_pairs"]
+    assert as_pairs["judged_pairs"] == 2
+    assert outcome.evaluation.as_dict()["systems"]["semantic"]["R@10"]["value"] > 0.5
+
+
+def test_judged_pairs_that_are_not_there_are_refused(shop):
+    with pytest.raises(UsageError, match=r"judged_beside_log needs judged training pairs.*Import judgments"):
+        featurise(shop, load_recipe(None, [*SETTINGS, "pairs.judged_beside_log=true"]))

@@ -155,7 +155,7 @@ _MINUTE_US = 60_000_000
 _START_US = 1_735_689_600_000_000
 
 
-def _log_tables(products, changed_from):
+def _log_tables(products, changed_from, orders):
     """One search a minute by 9 actors; what is acted on from a minute on is chosen otherwise where asked for."""
     rng, titles = np.random.default_rng(5), products.column("title").to_pylist()
     searches, impressions = [], []
@@ -170,8 +170,8 @@ def _log_tables(products, changed_from):
         searches.append((f"s{number}", f"{colour} {_ALIASES[_KINDS.index(kind)]}", at, actor, "DE"))
         for place, product in enumerate(shown):
             clicked = at + 1_000_000 if place in acted else None
-            ordered = at + 2_000_000 if place == acted[0] else None
-            impressions.append((f"s{number}", f"p{product}", place + 1, clicked, ordered))
+            ordered = at + 2_000_000 if orders and place == acted[0] else None
+            impressions.append((f"s{number}", f"p{product}", place + 1, clicked, ordered, 1 / (place + 1)))
     return searches, impressions
 
 
@@ -187,9 +187,9 @@ def _write_rows(path, names, rows):
 def mined_log(products, tmp_path_factory):
     """Mine a small log; with `changed_from` what is acted on from that search on differs, with the same windows."""
 
-    def mine(changed_from=None):
+    def mine(changed_from=None, *, orders=True):
         folder = tmp_path_factory.mktemp("log")
-        searches, impressions = _log_tables(products, changed_from)
+        searches, impressions = _log_tables(products, changed_from, orders)
         pq.write_table(products, folder / "products.parquet")
         files = LogFiles(
             products=folder / "products.parquet",
@@ -198,7 +198,7 @@ def mined_log(products, tmp_path_factory):
             ),
             impressions=_write_rows(
                 folder / "impressions.parquet",
-                ("search_id", "product_id", "position", "clicked_at", "ordered_at"),
+                ("search_id", "product_id", "position", "clicked_at", "ordered_at", "propensity"),
                 impressions,
             ),
         )
@@ -214,8 +214,8 @@ def mined_log(products, tmp_path_factory):
 def log_data(mined_log, products, featuriser, tmp_path_factory):
     """Training data that is learnt search by search, with all features."""
 
-    def write(changed_from=None):
-        mined = mined_log(changed_from)
+    def write(changed_from=None, *, orders=True, **beside):
+        mined = mined_log(changed_from, orders=orders)
         context = ContextFeaturiser.fit(products, featuriser.config.context, locations=pa.array(["DE", "DE"]))
         full = Featuriser(featuriser.config, featuriser.terms, None, context=context)
         folder = tmp_path_factory.mktemp("log_features")
@@ -229,6 +229,7 @@ def log_data(mined_log, products, featuriser, tmp_path_factory):
             validation_queries=rows,
             validation_qrels=qrels,
             log=(mined, Limits(neighbours=4, events=5)),
+            **beside,
         )
         return TrainingData.read(folder), full
 

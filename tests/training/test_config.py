@@ -45,3 +45,20 @@ def test_dictionaries_bring_back_the_config(config):
 def test_defaults_lie_within_their_own_bounds():
     for cls in (PairConfig, TrainConfig):
         assert config_from_dict(cls, config_to_dict(cls())) == cls()
+
+
+def test_losses_without_any_source_of_negatives_are_refused():
+    weights = {"batch_weight": 0.0, "uniform_weight": 0.0}
+    with pytest.raises(ConfigError, match=r"At least one source .*train\.dynamic_weight.*Give one of them a weight"):
+        TrainConfig(**weights)
+    assert TrainConfig(**weights, dynamic_weight=0.1).by_search_only == {"train.dynamic_weight": 0.1}
+
+
+def test_by_default_nothing_is_on_that_needs_searches():
+    assert TrainConfig().by_search_only == {}
+
+
+@pytest.mark.parametrize(("pseudo", "judged"), [(0.5, 0.5), (0.9, 0.2)])
+def test_shares_that_leave_the_log_no_row_are_refused(pseudo, judged):
+    with pytest.raises(ConfigError, match=rf"leave room.*pseudo_share={pseudo}, .*judged_share={judged}"):
+        TrainConfig(pseudo_share=pseudo, judged_share=judged)

@@ -183,8 +183,27 @@ def test_dense_gradients_are_clipped_together(make_model, data, monkeypatch):
         ),
     )
     backward(model.network, data)
+    norms = optimisers.clip()
     optimisers.step(1.0)
     assert seen == pytest.approx({"norm": 0.01, "table": 0.01}, rel=1e-4)
+    assert len(norms) == 2
+    assert min(norms) > 0.01
+
+
+def test_what_is_learnt_beside_the_network_has_its_own_step_size_and_clip(make_model, data):
+    model, beside = make_model(), nn.Parameter(torch.zeros(()))
+    towers, config = model.config, TrainConfig(gradient_clip=0.5)
+    optimisers = Optimisers(model.network, towers, config, beside=[{"params": [beside], "lr": 0.25}])
+    backward(model.network, data)
+    alone = optimisers.clip()
+    beside.grad = torch.tensor(1000.0)
+    norms = optimisers.clip()
+    assert norms[-1] == 1000.0
+    assert beside.grad == pytest.approx(0.5)
+    assert norms[0] == pytest.approx(min(alone[0], 0.5), rel=1e-4)
+    optimisers.step(0.5)
+    assert beside.item() == pytest.approx(-0.125)
+    assert 0.125 in optimisers.learning_rates(0.5)
 
 
 def table_with_gradient(rows, values):

@@ -412,12 +412,6 @@ def test_validation_queries_that_nothing_answers_are_refused(
         train(make_model(), write_data(queries=queries, qrels=qrels), make_config(), folder=tmp_path, seed=1)
 
 
-def test_losses_without_any_weight_are_refused(make_model, make_config, data, tmp_path):
-    config = make_config(batch_weight=0.0, uniform_weight=0.0)
-    with pytest.raises(UsageError, match="Weights of sources must be finite"):
-        train(make_model(), data, config, folder=tmp_path, seed=1)
-
-
 @pytest.mark.parametrize("weights", [{"batch_weight": 0.0}, {"uniform_weight": 0.0}])
 def test_one_source_of_negatives_is_enough(make_model, make_config, data, tmp_path, monkeypatch, weights):
     measure_at(monkeypatch, 3)

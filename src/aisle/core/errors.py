@@ -7,7 +7,8 @@
     ├── TableError       a table breaks the data contract beyond repair
     ├── ShapeError       arrays do not fit each other
     ├── WorkspaceError   an artefact is missing, damaged or of another version
-    └── ModelError       a model cannot be loaded or does not fit its features
+    ├── ModelError       a model cannot be loaded or does not fit its features
+    └── TrainingError    training cannot go on
 
 Messages follow one grammar: what must hold. Received: name=value. What to do.
 The command line prints them without a traceback and exits with 1 (2 for `UsageError`).
@@ -22,6 +23,7 @@ __all__ = [
     "ShapeError",
     "SourceError",
     "TableError",
+    "TrainingError",
     "UsageError",
     "WorkspaceError",
 ]
@@ -78,3 +80,7 @@ class WorkspaceError(AisleError):
 
 class ModelError(AisleError):
     """A model cannot be loaded or does not fit its features."""
+
+
+class TrainingError(AisleError):
+    """Training cannot go on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from aisle.core.config import config_from_dict, config_to_dict
-from aisle.core.errors import ConfigError, UsageError
+from aisle.core.errors import UsageError
 from aisle.core.ids import IdMap
 from aisle.core.rng import generator
 from aisle.features import FeatureConfig, Featuriser, ProductText, product_text
@@ -31,9 +32,9 @@ from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
 from aisle.towers import LOG_CHANNELS
 from aisle.training import TrainingData, TrainingPairs, judged_pairs, pseudo_query_pairs, split_queries
-from aisle.training.log_data import Limits
+from aisle.training.log_data import LOG_FORMAT, Limits
 from aisle.training.logged import logged_pairs, logged_validation, searched_pairs, searched_validation
-from aisle.training.pairs import join_pairs
+from aisle.training.pairs import NO_PAIRS, join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
 from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
 
@@ -64,6 +65,7 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
     if by_search:
         limits = _limits(recipe)
         config |= {"context": _has_context(recipe), "neighbours": limits.neighbours, "events": limits.events}
+        config["log_format"] = LOG_FORMAT
     inputs = {"products": workspace.manifest("products").content, **judgment_hashes(workspace, ("train", "validation"))}
     if recipe.pairs.source in {"auto", "log"} and workspace.has("mined"):
         inputs |= {
@@ -91,20 +93,8 @@ def _is_read(name: str) -> bool:
 
 
 def takes_searches(workspace: Workspace, recipe: Recipe) -> bool:
-    """Tell whether training learns a mined log search by search, so that the channels of a log have data.
-
-    Raises:
-        ConfigError: If pseudo-queries are to stand beside the searches: they belong to none.
-    """
-    if not (recipe.pairs.by_search and _takes_log(workspace, recipe)):
-        return False
-    if recipe.pairs.pseudo_beside_log:
-        raise ConfigError(
-            "A log that is learnt search by search takes no pseudo-queries beside it",
-            received={"pairs.by_search": True, "pairs.pseudo_beside_log": recipe.pairs.pseudo_beside_log},
-            remedy="Set one of them to its default.",
-        )
-    return True
+    """Tell whether training learns a mined log search by search, so that the channels of a log have data."""
+    return recipe.pairs.by_search and _takes_log(workspace, recipe)
 
 
 def _limits(recipe: Recipe) -> Limits:
@@ -128,8 +118,9 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     mined = load_mined(workspace) if by_search else None
     if mined is not None:
         products = with_known_quality(products, before_us=mined.windows.snapshot_times[0])
-    found = _from_log(workspace, recipe, texts) if _takes_log(workspace, recipe) else None
-    found = found or _without_log(workspace, recipe, texts, IdMap(products.column("product_id")))
+    ids = IdMap(products.column("product_id"))
+    found = _from_log(workspace, recipe, texts, ids) if _takes_log(workspace, recipe) else None
+    found = found or _without_log(workspace, recipe, texts, ids)
     featuriser = _fit(products, recipe, mined, queries=found.trained_queries())
     (folder / _FEATURISER).mkdir(exist_ok=True)
     featuriser.save(folder / _FEATURISER)
@@ -143,10 +134,12 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
         validation_queries=found.validation_queries,
         validation_qrels=found.validation_qrels,
         log=(mined, _limits(recipe)) if mined is not None else None,
+        judged=found.judged,
+        pseudo=found.pseudo,
     )
     return {
         "products": len(texts),
-        "pairs": len(found.pairs),
+        "pairs": len(found.pairs) + len(found.judged) + len(found.pseudo),
         **found.counts,
         "validation_queries": len(found.validation_queries),
         "validation_from": found.validation_from,
@@ -162,10 +155,13 @@ class _Pairs:
     validation_queries: pa.Array
     validation_qrels: Qrels
     validation_from: str
+    judged: TrainingPairs = NO_PAIRS
+    pseudo: TrainingPairs = NO_PAIRS
 
     def trained_queries(self) -> pa.Array:
         """Return the queries that have a pair: others may stand among the pairs' queries for their number alone."""
-        return self.pairs.queries.take(pa.array(np.unique(self.pairs.query_index)))
+        every = (self.pairs, self.judged, self.pseudo)
+        return pa.concat_arrays([pairs.queries.take(pa.array(np.unique(pairs.query_index))) for pairs in every])
 
 
 def _takes_log(workspace: Workspace, recipe: Recipe) -> bool:
@@ -178,7 +174,7 @@ def _takes_log(workspace: Workspace, recipe: Recipe) -> bool:
     return recipe.pairs.source == "log" or (recipe.pairs.source == "auto" and workspace.has("mined"))
 
 
-def _from_log(workspace: Workspace, recipe: Recipe, texts: ProductText) -> _Pairs | None:
+def _from_log(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: IdMap) -> _Pairs | None:
     """Take the mined log; None where it has nothing to learn from, unless it was asked for by name."""
     mined = load_mined(workspace)
     most, by_search = recipe.train.max_validation_queries, takes_searches(workspace, recipe)
@@ -192,9 +188,34 @@ def _from_log(workspace: Workspace, recipe: Recipe, texts: ProductText) -> _Pair
                 remedy="Mine a longer log, or set pairs.source=catalogue.",
             )
         return None
-    beside = recipe.pairs.pseudo_beside_log
-    pairs = join_pairs(logged, _pseudo(recipe, texts, per_product=beside)) if beside else logged
-    return _Pairs(pairs, {"logged_pairs": len(logged)}, queries, qrels, told)
+    judged, pseudo = _beside_log(workspace, recipe, texts, ids)
+    counts = {"logged_pairs": len(logged)} | ({"judged_pairs": len(judged)} if len(judged) else {})
+    if by_search:
+        return _Pairs(logged, counts, queries, qrels, told, judged, pseudo)
+    beside = [one for one in (judged, pseudo) if len(one)]
+    return _Pairs(functools.reduce(join_pairs, beside, logged), counts, queries, qrels, told)
+
+
+def _beside_log(
+    workspace: Workspace, recipe: Recipe, texts: ProductText, ids: IdMap
+) -> tuple[TrainingPairs, TrainingPairs]:
+    """Return judged pairs and pseudo-query pairs that a recipe wants beside a log, either empty where it does not.
+
+    Raises:
+        UsageError: If judged pairs are asked for and there are none.
+    """
+    per_product = recipe.pairs.pseudo_beside_log
+    pseudo = _pseudo(recipe, texts, per_product=per_product) if per_product else NO_PAIRS
+    if not recipe.pairs.judged_beside_log:
+        return NO_PAIRS, pseudo
+    judged = _judged(workspace, ids)
+    if not len(judged):
+        raise UsageError(
+            "pairs.judged_beside_log needs judged training pairs of a clicked stage or above",
+            received={"judged_pairs": 0},
+            remedy="Import judgments with split=train and --grades, or set pairs.judged_beside_log=false.",
+        )
+    return judged, pseudo
 
 
 def _without_log(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: IdMap) -> _Pairs:
@@ -223,20 +244,25 @@ def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None, *, queries:
 
 def _pairs(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: IdMap) -> tuple[TrainingPairs, TrainingPairs]:
     """Return judged pairs and pseudo-query pairs, either empty where the recipe or the data leave it out."""
-    none = TrainingPairs.from_texts(pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.float32))
-    judged = none
-    train = read_judgments(workspace, "train") if recipe.pairs.source != "catalogue" else None
-    if train is not None and STAGE_GRADE in train.column_names:
-        judged = judged_pairs(train, train.column(STAGE_GRADE).to_numpy(), ids)
+    judged = _judged(workspace, ids) if recipe.pairs.source != "catalogue" else NO_PAIRS
     if recipe.pairs.source == "judgments":
         if not len(judged):
+            train = read_judgments(workspace, "train")
             raise UsageError(
                 "pairs.source=judgments needs judged training pairs of a clicked stage or above",
                 received={"train_judgments": 0 if train is None else train.num_rows, "pairs": 0},
                 remedy="Import judgments with split=train and --grades, or set pairs.source=auto.",
             )
-        return judged, none
+        return judged, NO_PAIRS
     return judged, _pseudo(recipe, texts, per_product=recipe.pairs.pseudo_per_product)
+
+
+def _judged(workspace: Workspace, ids: IdMap) -> TrainingPairs:
+    """Return the judged pairs of the training split; test judgments are never read here."""
+    train = read_judgments(workspace, "train")
+    if train is None or STAGE_GRADE not in train.column_names:
+        return NO_PAIRS
+    return judged_pairs(train, train.column(STAGE_GRADE).to_numpy(), ids)
 
 
 def _pseudo(recipe: Recipe, texts: ProductText, *, per_product: int) -> TrainingPairs:

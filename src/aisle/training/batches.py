@@ -22,7 +22,7 @@ from aisle.negatives import (
 )
 from aisle.training.data import TrainingData
 
-__all__ = ["Batch", "BatchMaker", "Batches", "Ranked"]
+__all__ = ["Batch", "BatchMaker", "Batches", "Mined", "Ranked"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,7 @@ class Ranked:
         column: Column of each item.
         grade: Stage grade of each item.
         weight: What the pairs that an item wins count.
+        inverse_propensity: Factor on that weight for products that were shown rarely; 1 where nothing is weighted.
     """
 
     product_index: Int64[np.ndarray, " skipped"]
@@ -42,6 +43,22 @@ class Ranked:
     column: Int64[np.ndarray, " items"]
     grade: Float32[np.ndarray, " items"]
     weight: Float32[np.ndarray, " items"]
+    inverse_propensity: Float32[np.ndarray, " items"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mined:
+    """Dynamic negatives of a batch; the last columns of its scores.
+
+    Attributes:
+        product_index: Distinct products, shared by all rows.
+        masked: Columns that are no negatives of a row.
+        log_weight: Log of what each column counts in each row.
+    """
+
+    product_index: Int64[np.ndarray, " mined"]
+    masked: Bool[Tensor, "rows mined"]
+    log_weight: Float32[Tensor, "rows mined"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,6 +75,7 @@ class Batch:
         log_sampling: Log of the expected count of every in-batch column, or None.
         log_weight: Log of what in-batch and uniform columns count in each row, or None: all alike.
         ranked: What the ranking loss compares, or None.
+        mined: Dynamic negatives, which are drawn and encoded once the other columns have their scores, or None.
     """
 
     query_index: Int64[np.ndarray, " rows"]
@@ -69,10 +87,11 @@ class Batch:
     log_sampling: Float32[Tensor, " rows"] | None
     log_weight: Float32[Tensor, "rows columns"] | None = None
     ranked: Ranked | None = None
+    mined: Mined | None = None
 
     @property
     def columns(self) -> Int64[np.ndarray, " columns"]:
-        """Products of all columns: in-batch, uniform, skipped."""
+        """Products of the columns that are encoded together: in-batch, uniform, skipped."""
         skipped = [] if self.ranked is None else [self.ranked.product_index]
         return np.concatenate([self.product_index, self.uniform_index, *skipped])
 
@@ -83,11 +102,6 @@ class Batches(Protocol):
     batch_size: int
     steps_per_epoch: int
     num_products: int
-
-    @property
-    def encodes_per_pair(self) -> float:
-        """Texts encoded per pair."""
-        ...
 
     def batch(self, step: int) -> Batch:
         """Make the batch of a step, from 0."""
@@ -124,11 +138,6 @@ class BatchMaker:
         frequency = np.bincount(data.pairs.product_index, minlength=self.num_products).astype(np.float64)
         self._log_count = in_batch_log_count(frequency, self.batch_size) if log_q else None
         self._epoch, self._order = -1, np.empty(0, np.int64)
-
-    @property
-    def encodes_per_pair(self) -> float:
-        """Texts encoded per pair."""
-        return 2 + self.num_uniform / self.batch_size
 
     def features(self, batch: Batch) -> tuple[Features, Features]:
         """Take the features of a batch's queries and of its columns."""

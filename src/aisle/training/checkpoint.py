@@ -47,13 +47,14 @@ class Progress:
 
 @dataclass
 class Checkpoint:
-    """Progress, weights, best weights, optimiser states, and the vector tables where the model has some."""
+    """Progress, weights, best weights, optimiser states, vector tables, and what the objective keeps beside them."""
 
     progress: Progress
     network: dict[str, Tensor]
     best: dict[str, Tensor]
     optimisers: list[dict[str, Any]]
     tables: dict[str, Tensor] = field(default_factory=dict)
+    objective: dict[str, Tensor] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write the checkpoint whole or not at all."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from aisle.core.errors import ConfigError
+from aisle.training.loss_config import DynamicConfig, HingeConfig, StageConfig
 
 __all__ = ["PairConfig", "TrainConfig"]
 
@@ -29,6 +30,9 @@ class PairConfig:
 
     pseudo_beside_log: Annotated[int, Ge(0)] = 0
     """Pseudo-queries cut from each product beside a log. They tell of products that nobody has met yet."""
+
+    judged_beside_log: bool = False
+    """Whether judged training pairs are learnt beside a log."""
 
     max_pseudo_pairs: Annotated[int, Ge(1)] = 4_000_000
     """Most pseudo-query pairs of a large catalogue; bounds memory and time."""
@@ -56,6 +60,12 @@ class TrainConfig:
     temperature: Annotated[float, Gt(0)] = 1 / 30
     """Divides similarities in the softmax. Smaller: harder negatives weigh more (1/30: Etsy's, as a starting point)."""
 
+    pseudo_share: Annotated[float, Ge(0), Lt(1)] = 0.2
+    """Share of a batch's rows that are pseudo-queries, where some stand beside a log that is learnt by search."""
+
+    judged_share: Annotated[float, Ge(0), Lt(1)] = 0.1
+    """Share of a batch's rows that are judged pairs, where some stand beside a log that is learnt by search."""
+
     batch_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the loss against in-batch negatives (a_b)."""
 
@@ -70,6 +80,13 @@ class TrainConfig:
 
     num_hard: Annotated[int, Ge(1)] = 20
     """Hardest in-batch negatives of each row."""
+
+    dynamic_weight: Annotated[float, Ge(0)] = 0.0
+    """Weight of the loss against dynamic negatives (a_d), which the current model ranks high; 0: off. By search."""
+
+    dynamic: DynamicConfig = field(default_factory=DynamicConfig)
+    stages: StageConfig = field(default_factory=StageConfig)
+    hinge: HingeConfig = field(default_factory=HingeConfig)
 
     anneal_warmup_share: Annotated[float, Ge(0), Le(1)] = 0.0
     """Share of the steps with uniform negatives alone, at weight 1; the others then rise in a line. By search."""
@@ -91,6 +108,15 @@ class TrainConfig:
 
     num_skipped: Annotated[int, Ge(1)] = 128
     """Skipped products per batch for the ranking loss; they cost encoding."""
+
+    propensity_weighting: bool = False
+    """Whether the ranking loss weighs what was acted on by 1/propensity, where the log tells it. By search."""
+
+    propensity_most: Annotated[float, Ge(1)] = 10.0
+    """Most that 1/propensity counts. Larger: less bias by the place, more variance."""
+
+    hinge_weight: Annotated[float, Ge(0)] = 0.0
+    """Weight of the multi-part hinge (γ), which gives a score the same meaning under every query; 0: off. By search."""
 
     table_refresh_steps: Annotated[int, Ge(1)] = 200
     """Steps after which the vectors of neighbours and histories are encoded anew. More: faster, older vectors."""
@@ -126,6 +152,13 @@ class TrainConfig:
     """Whether dense layers run in bfloat16 where the processor has instructions for it."""
 
     def __post_init__(self) -> None:
+        self._check_sources()
+        if self.pseudo_share + self.judged_share >= 1:
+            raise ConfigError(
+                "Shares of a batch beside the log's own rows must leave room for these",
+                received={"train.pseudo_share": self.pseudo_share, "train.judged_share": self.judged_share},
+                remedy="Give shares that add up to less than 1.",
+            )
         anneals = self.anneal_end_share > 0
         if self.anneal_warmup_share > self.anneal_end_share or (anneals and self.uniform_weight == 0):
             raise ConfigError(
@@ -137,3 +170,24 @@ class TrainConfig:
                 },
                 remedy="Give uniform_weight a value above 0 and anneal_end_share one of at least the warm-up's.",
             )
+
+    def _check_sources(self) -> None:
+        weights = {
+            f"train.{name}_weight": getattr(self, f"{name}_weight") for name in ("batch", "uniform", "hard", "dynamic")
+        }
+        if not any(weights.values()):
+            raise ConfigError(
+                "At least one source of negatives must have a weight above 0",
+                received=weights,
+                remedy="Give one of them a weight: train.batch_weight=1.",
+            )
+
+    @property
+    def by_search_only(self) -> dict[str, float]:
+        """What is switched on that has a meaning only where a log is learnt search by search."""
+        asked = {
+            "train.dynamic_weight": self.dynamic_weight,
+            "train.hinge_weight": self.hinge_weight,
+            "train.propensity_weighting": self.propensity_weighting,
+        }
+        return {name: value for name, value in asked.items() if value}

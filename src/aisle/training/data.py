@@ -15,8 +15,9 @@ from aisle.features import Analyser, Features, Featuriser, ProductText, read_fea
 from aisle.measures import Qrels
 from aisle.mining import MinedLog
 from aisle.tables import read_parquet, write_parquet
+from aisle.training.beside import number_beside
 from aisle.training.log_data import Limits, LogData, write_log
-from aisle.training.pairs import TrainingPairs
+from aisle.training.pairs import NO_PAIRS, TrainingPairs
 
 __all__ = ["TrainingData", "Validation", "stem_lists", "word_matrix"]
 
@@ -58,6 +59,13 @@ class TrainingData:
     log: LogData | None = None
     product_ids: pa.Array | None = None
 
+    def logged_queries(self) -> tuple[pa.Array, Features]:
+        """Return texts and features of the queries that the log itself knows: neighbours and histories are of them."""
+        if self.log is None or self.log.num_queries == len(self.query_features):
+            return self.pairs.queries, self.query_features
+        num = self.log.num_queries
+        return self.pairs.queries.slice(0, num), self.query_features.take(np.arange(num))
+
     @staticmethod
     def write(
         folder: Path,
@@ -69,18 +77,21 @@ class TrainingData:
         validation_queries: pa.Array | Int64[np.ndarray, " searches"],
         validation_qrels: Qrels,
         log: tuple[MinedLog, Limits] | None = None,
+        judged: TrainingPairs = NO_PAIRS,
+        pseudo: TrainingPairs = NO_PAIRS,
     ) -> None:
         """Make all features once and write them into an existing folder, from which `read` maps them.
 
         With a log, the queries of the pairs are numbered as the log numbers them, and `validation_queries` are rows of
-        its validation window.
+        its validation window. `judged` and `pseudo` are learnt beside it.
         """
+        queries = pairs.queries
         write_features(featuriser.products(products), folder / "products")
-        write_features(featuriser.queries(pairs.queries), folder / "queries")
         if log is None:
             write_features(featuriser.queries(validation_queries), folder / "validation")
         else:
             mined, limits = log
+            queries, beside = number_beside(queries, judged=judged, pseudo=pseudo)
             write_log(
                 folder / "log",
                 mined,
@@ -88,10 +99,12 @@ class TrainingData:
                 products=products,
                 num_queries=len(pairs.queries),
                 limits=limits,
+                beside=beside,
             )
             np.save(folder / "validation_rows.npy", validation_queries)
             write_parquet(products.select(["product_id"]), folder / "product_ids.parquet")
-        write_parquet(pa.table({"query": pairs.queries}), folder / "queries.parquet")
+        write_features(featuriser.queries(queries), folder / "queries")
+        write_parquet(pa.table({"query": queries}), folder / "queries.parquet")
         _save_arrays(
             folder, "pairs", query_index=pairs.query_index, product_index=pairs.product_index, weight=pairs.weight
         )
@@ -99,7 +112,7 @@ class TrainingData:
         _save_arrays(folder, "qrels", offsets=qrels.offsets, product_index=qrels.product_index, grade=qrels.grade)
         # Stems, as in the features: "black printers" is answered by every "black printer".
         analyser = Analyser(featuriser.config.term.stemmer)
-        lists = stem_lists(pairs.queries, analyser)
+        lists = stem_lists(queries, analyser)
         vocabulary = pc.unique(lists.flatten())
         sparse.save_npz(folder / "query_words.npz", word_matrix(lists, vocabulary))
         sparse.save_npz(folder / "product_words.npz", word_matrix(stem_lists(texts.joined(), analyser), vocabulary))

@@ -11,25 +11,19 @@ from jaxtyping import Float32, Int64
 from aisle.core.ragged import expand_slices
 from aisle.core.rng import generator
 from aisle.features import Features
-from aisle.negatives import (
-    PositiveSets,
-    UniformNegatives,
-    in_batch_log_count,
-    mask_copies,
-    mask_known_positives,
-    purchase_log_weight,
-)
+from aisle.negatives import UniformNegatives, in_batch_log_count
 from aisle.tables import STAGE_GRADES, Stage
 from aisle.training.batches import Batch, Ranked
+from aisle.training.beside import BesideDraw, BesidePairs
 from aisle.training.config import TrainConfig
 from aisle.training.data import TrainingData
-from aisle.training.judged import POSITIVE_GRADE
 from aisle.training.log_data import LogData
+from aisle.training.log_positives import LogPositives
 
 __all__ = ["LogBatch", "LogBatchMaker"]
 
 _FIRST_SNAPSHOT = 1
-_ORDERED, _SHOWN = STAGE_GRADES[Stage.ORDERED], STAGE_GRADES[Stage.SHOWN]
+_SHOWN = STAGE_GRADES[Stage.SHOWN]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +31,12 @@ class LogBatch(Batch):
     """One step on searches of one slice.
 
     Attributes:
-        search: Search of every row.
+        positive: Positive of every row.
+        search: Search of every row; -1 of one beside the log.
         snapshot: The slice, and the snapshot of all inputs.
     """
 
+    positive: Int64[np.ndarray, " rows"]
     search: Int64[np.ndarray, " rows"]
     snapshot: int
 
@@ -60,74 +56,61 @@ class LogBatchMaker:
     def __init__(self, data: TrainingData, log: LogData, config: TrainConfig, *, seed: int) -> None:
         self.data, self.log, self.config, self.seed = data, log, config, seed
         self.num_products = len(data.product_features)
-        self.num_uniform = min(config.num_uniform, self.num_products) if config.uniform_weight > 0 else 0
-        self.num_skipped = config.num_skipped if config.ranking_weight > 0 else 0
-        searches = log.train
-        place, _ = expand_slices(np.asarray(searches.outcome_start), np.asarray(searches.outcome_end))
-        length = np.asarray(searches.outcome_end) - np.asarray(searches.outcome_start)
-        search = np.repeat(np.arange(len(length)), length)
-        usable = (searches.grade[place] >= POSITIVE_GRADE) & (searches.snapshot[search] >= _FIRST_SNAPSHOT)
-        self._search, self._place = search[usable], place[usable]
-        self._product = np.asarray(searches.product_index[self._place])
-        self._weight = searches.grade[self._place] / _ORDERED * searches.weight[self._place]
-        self._group, query = np.asarray(searches.group[self._search]), searches.query_index[self._search]
-        self._positives = PositiveSets.from_pairs(
-            self._group, self._product, num_queries=int(np.max(searches.group, initial=-1)) + 1
-        )
-        bought = searches.grade[self._place] >= _ORDERED
-        self._purchases = PositiveSets.from_pairs(
-            np.asarray(query[bought]), self._product[bought], num_queries=len(data.query_features)
-        )
-        self._deal(np.asarray(searches.snapshot[self._search]))
-        self._epoch, self._order = -1, np.empty((0, self.batch_size), np.int64)
+        # The hinge needs products that were not shown beside those that were.
+        draws_uniform = config.uniform_weight > 0 or config.hinge_weight > 0
+        self.num_uniform = min(config.num_uniform, self.num_products) if draws_uniform else 0
+        self.num_skipped = config.num_skipped if config.ranking_weight > 0 or config.hinge_weight > 0 else 0
+        self.positives = LogPositives.of(log.train, config, num_queries=len(data.query_features))
+        self.num_pairs = len(self.positives)
+        """Positives of the log that an epoch draws from."""
+        if len(log.beside):
+            words = {"query_words": data.query_words, "product_words": data.product_words}
+            self.positives = self.positives.with_beside(log.beside, **words)
+        self._deal(self.positives.snapshot)
+        self._epoch, self._order = -1, np.empty((0, self._own), np.int64)
 
     def _deal(self, snapshot: Int64[np.ndarray, " positives"]) -> None:
         """Settle the size of batches, the positives of each slice, and how often a product stands in a batch."""
-        rows = [np.flatnonzero(snapshot == number) for number in np.unique(snapshot)]
+        rows = [np.flatnonzero(snapshot == number) for number in np.unique(snapshot[snapshot >= _FIRST_SNAPSHOT])]
+        judged, pseudo = _shares(self.log.beside, self.config)
+        own = 1 - judged - pseudo
         # No slice of a usual size is left out of a small log.
-        self.batch_size = min(self.config.batch_size, int(np.median([len(one) for one in rows]))) if rows else 0
-        self._slices = {int(snapshot[one[0]]): one for one in rows if len(one) >= self.batch_size}
-        self.steps_per_epoch = sum(len(one) // self.batch_size for one in self._slices.values())
-        self._log_count = {
-            number: in_batch_log_count(
-                np.bincount(self._product[one], minlength=self.num_products).astype(np.float64), self.batch_size
-            )
-            for number, one in self._slices.items()
-        }
+        self._own = min(max(1, round(own * self.config.batch_size)), int(np.median([len(one) for one in rows])))
+        self._slices = {int(snapshot[one[0]]): one for one in rows if len(one) >= self._own}
+        self.steps_per_epoch = sum(len(one) // self._own for one in self._slices.values())
         self._on_sale = {number: self.log.on_sale(number) for number in self._slices}
+        sizes = {"num_judged": round(self._own * judged / own), "num_pseudo": round(self._own * pseudo / own)}
+        self.batch_size = self._own + sum(sizes.values())
+        self._beside = BesideDraw(self.log.beside, self._on_sale, **sizes, seed=self.seed)
+        self._log_count = {number: self._expected_log_count(number) for number in self._slices}
 
-    @property
-    def num_pairs(self) -> int:
-        """Positives that an epoch draws from."""
-        return len(self._place)
-
-    @property
-    def encodes_per_pair(self) -> float:
-        """Texts encoded per pair, at most."""
-        return 2 + (self.num_uniform + self.num_skipped) / self.batch_size
+    def _expected_log_count(self, snapshot: int) -> Float32[np.ndarray, " products"]:
+        own = self._slices[snapshot]
+        beside = self._beside.expected_count(snapshot, num_products=self.num_products)
+        frequency = np.bincount(self.positives.product[own], minlength=self.num_products)
+        return in_batch_log_count(frequency + len(own) / self._own * beside, self._own + round(beside.sum()))
 
     def batch(self, step: int) -> LogBatch:
         """Make the batch of a step, from 0."""
-        rows = self._rows(step)
-        searches, search, product = self.log.train, self._search[rows], self._product[rows]
-        snapshot = int(searches.snapshot[search[0]])
+        own, positives = self._rows(step), self.positives
+        snapshot = int(positives.snapshot[own[0]])
+        rows = np.concatenate([own, self.num_pairs + self._beside.draw(step, snapshot)])
+        product = positives.product[rows]
         uniform = self._uniform(step, snapshot)
         columns = np.concatenate([product, uniform])
-        candidates, query = torch.from_numpy(columns), torch.from_numpy(np.asarray(searches.query_index[search]))
-        masked = mask_copies(candidates, torch.from_numpy(product))
-        masked |= mask_known_positives(candidates, torch.from_numpy(self._group[rows]), self._positives)
-        ranked = self._ranked(step, rows, len(columns)) if self.num_skipped else None
+        masked, log_weight = positives.against(rows, columns)
         return LogBatch(
-            query_index=query.numpy(),
+            query_index=positives.query[rows],
             product_index=product,
             uniform_index=uniform,
-            weight=self._weight[rows].astype(np.float32),
+            weight=positives.weight[rows],
             batch_masked=masked[:, : len(rows)],
             uniform_masked=masked[:, len(rows) :],
             log_sampling=torch.from_numpy(self._log_count[snapshot][product]) if self.config.log_q else None,
-            log_weight=purchase_log_weight(candidates, query, self._purchases, factor=self.config.purchase_factor),
-            ranked=ranked,
-            search=search,
+            log_weight=log_weight,
+            ranked=self._ranked(step, own, len(columns)) if self.num_skipped else None,
+            positive=rows,
+            search=positives.search[rows],
             snapshot=snapshot,
         )
 
@@ -135,15 +118,24 @@ class LogBatchMaker:
         """Make the inputs of a batch's queries and of its columns, as of the batch's snapshot."""
         assert isinstance(batch, LogBatch)
         log, data = self.log, self.data
-        queries = log.queries(data.query_features, log.train, batch.search, snapshot=batch.snapshot)
-        return queries, log.products(data.product_features, batch.columns, snapshot=batch.snapshot)
+        asked, every = log.asked(batch.search, batch.query_index), np.arange(len(batch.search))
+        queries = log.queries(data.query_features, asked, every, snapshot=batch.snapshot)
+        return queries, self.products(batch.columns, snapshot=batch.snapshot)
+
+    def products(self, products: Int64[np.ndarray, " products"], *, snapshot: int) -> Features:
+        """Make the inputs of products, as of a snapshot."""
+        return self.log.products(self.data.product_features, products, snapshot=snapshot)
+
+    def on_sale(self, snapshot: int) -> Int64[np.ndarray, " on_sale"]:
+        """Return the products on sale at the snapshot of a slice that is drawn from."""
+        return self._on_sale[snapshot]
 
     def _rows(self, step: int) -> Int64[np.ndarray, " rows"]:
         epoch, place = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             rng = generator(self.seed, "order", epoch)
             cut = [
-                rng.permutation(one)[: len(one) // self.batch_size * self.batch_size].reshape(-1, self.batch_size)
+                rng.permutation(one)[: len(one) // self._own * self._own].reshape(-1, self._own)
                 for one in self._slices.values()
             ]
             self._epoch, self._order = epoch, rng.permutation(np.concatenate(cut))
@@ -158,21 +150,33 @@ class LogBatchMaker:
 
     def _ranked(self, step: int, rows: Int64[np.ndarray, " rows"], num_columns: int) -> Ranked:
         """Lay beside the batch's positives some products that were shown in the same searches and skipped."""
-        searches = self.log.train
-        found, first = np.unique(self._search[rows], return_index=True)
+        searches, positives = self.log.train, self.positives
+        found, first = np.unique(positives.search[rows], return_index=True)
         begin, end = np.asarray(searches.outcome_start[found]), np.asarray(searches.outcome_end[found])
         place, offsets = expand_slices(begin, end)
         row = np.repeat(first, np.diff(offsets))
         skipped = np.flatnonzero(searches.grade[place] == _SHOWN)
         rng = generator(self.seed, "skipped", step)
         skipped = rng.choice(skipped, min(self.num_skipped, len(skipped)), replace=False, shuffle=False)
-        of_row = first[np.searchsorted(found, self._search[rows])]
-        item_row = np.concatenate([of_row, row[skipped]])
+        item_row = np.concatenate([first[np.searchsorted(found, positives.search[rows])], row[skipped]])
         order = np.argsort(item_row, kind="stable")
         extra = np.asarray(searches.product_index[place[skipped]])
         ones = np.ones(len(extra), np.float32)
-        grade: Float32[np.ndarray, " items"] = np.concatenate([searches.grade[self._place[rows]], _SHOWN * ones])
-        weight = np.concatenate([searches.weight[self._place[rows]], ones])
-        # Columns of the skipped stand behind all others.
-        column = np.concatenate([np.arange(len(rows)), np.arange(len(extra)) + num_columns])
-        return Ranked(extra, item_row[order], column[order], grade[order], weight[order].astype(np.float32))
+        grade: Float32[np.ndarray, " items"] = np.concatenate([searches.grade[positives.place[rows]], _SHOWN * ones])
+        return Ranked(
+            product_index=extra,
+            row=item_row[order],
+            # Columns of the skipped stand behind all others.
+            column=np.concatenate([np.arange(len(rows)), np.arange(len(extra)) + num_columns])[order],
+            grade=grade[order],
+            weight=np.concatenate([positives.discount[rows], ones])[order],
+            inverse_propensity=np.concatenate([positives.inverse_propensity[rows], ones])[order],
+        )
+
+
+def _shares(beside: BesidePairs, config: TrainConfig) -> tuple[float, float]:
+    """Return the shares of judged pairs and of pseudo-queries in a batch; what is not there has none."""
+    return (
+        config.judged_share if beside.is_judged.any() else 0.0,
+        config.pseudo_share if not beside.is_judged.all() else 0.0,
+    )

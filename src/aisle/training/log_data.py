@@ -9,13 +9,18 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Bool, Float32, Int8, Int32, Int64
 
 from aisle.features import Context, EventLog, Features, Featuriser, Histories, Neighbours
+from aisle.features.context import UNKNOWN_VALUE
 from aisle.mining import MinedLog, Ragged
 from aisle.negatives import searcher_groups
+from aisle.training.beside import BesidePairs
 
-__all__ = ["Limits", "LogData", "LogSearches", "write_log"]
+__all__ = ["LOG_FORMAT", "Limits", "LogData", "LogSearches", "write_log"]
+
+LOG_FORMAT = 2
+"""Version of what `write_log` writes: features of another one are made anew."""
 
 _Kind = TypeVar("_Kind")
 _SECOND_US = 1_000_000
@@ -49,8 +54,11 @@ class LogSearches:
         outcome_start: First of its outcomes.
         outcome_end: End of its outcomes.
         product_index: Product of each outcome.
+        stage: `Stage` of each outcome.
         grade: Stage grade of each outcome: shown and skipped 1, clicked 2 … ordered 4.
         weight: 1, or the discount of an assisted outcome.
+        assisted: Whether the stage was reached in a later search of the session.
+        propensity: Probability that the product was shown at its place; NaN where the log does not tell.
         context: Location and device as rows of the context table; no columns where the part is off.
     """
 
@@ -63,8 +71,11 @@ class LogSearches:
     outcome_start: Int64[np.ndarray, " searches"]
     outcome_end: Int64[np.ndarray, " searches"]
     product_index: Int64[np.ndarray, " outcomes"]
+    stage: Int8[np.ndarray, " outcomes"]
     grade: Float32[np.ndarray, " outcomes"]
     weight: Float32[np.ndarray, " outcomes"]
+    assisted: Bool[np.ndarray, " outcomes"]
+    propensity: Float32[np.ndarray, " outcomes"]
     context: Int32[np.ndarray, "searches slots"]
 
 
@@ -73,7 +84,7 @@ class _Lifetimes:
     created_us: Int64[np.ndarray, " products"]
     removed_us: Int64[np.ndarray, " products"]
     snapshot_us: Int64[np.ndarray, " snapshots"]
-    limits: Int64[np.ndarray, " 2"]
+    limits: Int64[np.ndarray, " 3"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +101,8 @@ class LogData:
         removed_us: Until when.
         snapshot_us: Time of each snapshot, the first one first.
         limits: How much of it one row reads.
+        num_queries: Queries of the log itself; those of pairs beside it are numbered behind them.
+        beside: Pairs that are learnt beside the searches.
     """
 
     train: LogSearches
@@ -101,6 +114,8 @@ class LogData:
     removed_us: Int64[np.ndarray, " products"]
     snapshot_us: Int64[np.ndarray, " snapshots"]
     limits: Limits
+    num_queries: int
+    beside: BesidePairs
 
     @property
     def last_snapshot(self) -> int:
@@ -138,6 +153,26 @@ class LogData:
             ),
         )
 
+    def asked(self, search: Int64[np.ndarray, " rows"], query: Int64[np.ndarray, " rows"]) -> LogSearches:
+        """Lay searches of the training window beside queries of no actor, place or time, as one window.
+
+        Args:
+            search: Search of each row; below 0 where only the query is known.
+            query: Query of each row.
+        """
+        searches, is_search = self.train, search >= 0
+        at = np.where(is_search, search, 0)
+        no_place = np.full((len(search), searches.context.shape[1]), UNKNOWN_VALUE, np.int32)
+        end = np.asarray(searches.history_end[at])
+        return replace(
+            searches,
+            query_index=query,
+            searched_at_s=np.asarray(searches.searched_at_s[at]),
+            history_start=np.where(is_search, searches.history_start[at], end),
+            history_end=end,
+            context=np.where(is_search[:, None], searches.context[at], no_place),
+        )
+
     def products(self, features: Features, rows: Int64[np.ndarray, " rows"], *, snapshot: int) -> Features:
         """Make the inputs of products, with their neighbours as of a snapshot."""
         return replace(
@@ -160,12 +195,21 @@ class LogData:
             created_us=rest.created_us,
             removed_us=rest.removed_us,
             snapshot_us=rest.snapshot_us,
-            limits=Limits(*rest.limits.tolist()),
+            limits=Limits(*rest.limits[:2].tolist()),
+            num_queries=int(rest.limits[2]),
+            beside=_load(folder, "beside", BesidePairs),
         )
 
 
 def write_log(
-    folder: Path, mined: MinedLog, *, featuriser: Featuriser, products: pa.Table, num_queries: int, limits: Limits
+    folder: Path,
+    mined: MinedLog,
+    *,
+    featuriser: Featuriser,
+    products: pa.Table,
+    num_queries: int,
+    limits: Limits,
+    beside: BesidePairs,
 ) -> None:
     """Write a mined log as arrays into a folder that is made for it; nothing of the test window is among them.
 
@@ -176,6 +220,7 @@ def write_log(
         products: Products table.
         num_queries: Queries that are known before the test window, the first ones.
         limits: How much of the log one row will read.
+        beside: Pairs beside its searches.
     """
     folder.mkdir()
     windows = mined.windows
@@ -192,9 +237,10 @@ def write_log(
         created_us=_times(products, "created_at", missing=_ALWAYS),
         removed_us=_times(products, "removed_at", missing=_NEVER),
         snapshot_us=np.array(windows.snapshot_times, np.int64),
-        limits=np.array([limits.neighbours, limits.events], np.int64),
+        limits=np.array([limits.neighbours, limits.events, num_queries], np.int64),
     )
     _save(folder, "lifetimes", lifetimes)
+    _save(folder, "beside", beside)
 
 
 def _searches(
@@ -215,8 +261,11 @@ def _searches(
         outcome_start=_int64(examples, "outcome_start"),
         outcome_end=_int64(examples, "outcome_end"),
         product_index=_int64(outcomes, "product_index"),
+        stage=np.asarray(outcomes.column("stage").to_numpy(), np.int8),
         grade=np.asarray(outcomes.column("grade").to_numpy(), np.float32),
         weight=np.asarray(outcomes.column("weight").to_numpy(), np.float32),
+        assisted=np.asarray(outcomes.column("assisted").to_numpy(), np.bool_),
+        propensity=np.asarray(outcomes.column("propensity").to_numpy(), np.float32),
         context=context,
     )
 

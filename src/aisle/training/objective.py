@@ -9,32 +9,61 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from aisle.losses import NegativeSource, SourceWeights, annealed_weights, ranking_loss, retrieval_loss
+from aisle.losses import (
+    NegativeSource,
+    SourceWeights,
+    annealed_weights,
+    multi_part_hinge_loss,
+    ranking_loss,
+    retrieval_loss,
+)
 from aisle.negatives import hard_in_batch
 from aisle.training.batches import Batch, Ranked
 from aisle.training.config import TrainConfig
+from aisle.training.hinge_scale import HingeScale
 
-__all__ = ["batch_loss"]
+__all__ = ["batch_loss", "source_weights"]
 
 
-def batch_loss(
-    scores: Float[Tensor, "rows columns"], batch: Batch, config: TrainConfig, *, progress: float
-) -> Float[Tensor, ""]:
-    """Add up `L_ret + β · L_rank`.
+def source_weights(config: TrainConfig, progress: float) -> SourceWeights:
+    """Return what each source of negatives counts at a point of the run.
 
     Args:
-        scores: Score of every row's query with every column's product: in-batch, uniform, skipped.
-        batch: Products, masks and weights.
-        config: Weights and temperatures.
-        progress: Share of the run that is done, in 0..1, by which the sources are annealed.
+        config: Final weights, and how they are annealed.
+        progress: Share of the run that is done, in 0..1.
     """
-    weights = annealed_weights(
+    return annealed_weights(
         progress,
-        SourceWeights(uniform=config.uniform_weight, batch=config.batch_weight, hard_in_batch=config.hard_weight),
+        SourceWeights(
+            uniform=config.uniform_weight,
+            batch=config.batch_weight,
+            hard_in_batch=config.hard_weight,
+            dynamic=config.dynamic_weight,
+        ),
         uniform_start=1.0,
         warmup_share=config.anneal_warmup_share,
         end_share=config.anneal_end_share,
     )
+
+
+def batch_loss(
+    scores: Float[Tensor, "rows columns"],
+    batch: Batch,
+    config: TrainConfig,
+    *,
+    progress: float,
+    hinge: HingeScale | None = None,
+) -> Float[Tensor, ""]:
+    """Add up `L_ret + β · L_rank + γ · L_hinge`.
+
+    Args:
+        scores: Score of every row's query with every column's product: in-batch, uniform, skipped, dynamic.
+        batch: Products, masks and weights.
+        config: Weights and temperatures.
+        progress: Share of the run that is done, in 0..1, by which the sources are annealed.
+        hinge: α and b of the hinge; None where it is off.
+    """
+    weights = source_weights(config, progress)
     own = torch.arange(len(batch.product_index), device=scores.device)
     loss, _ = retrieval_loss(
         scores[own, own],
@@ -42,9 +71,11 @@ def batch_loss(
         positive_weight=torch.from_numpy(batch.weight).to(scores.device),
         temperature=config.temperature,
     )
-    if batch.ranked is None or config.ranking_weight == 0:
-        return loss
-    return loss + config.ranking_weight * _ranking(scores, batch.ranked, config)
+    if batch.ranked is not None and config.ranking_weight > 0:
+        loss = loss + config.ranking_weight * _ranking(scores, batch.ranked, config)
+    if batch.ranked is not None and hinge is not None:
+        loss = loss + config.hinge_weight * _hinge(scores, batch, batch.ranked, config, hinge)
+    return loss
 
 
 def _sources(
@@ -69,6 +100,14 @@ def _sources(
             masked=batch.uniform_masked.to(device),
             log_weight=log_weight[:, rows:] if log_weight is not None else None,
         )
+    if batch.mined is not None:
+        yield NegativeSource(
+            "dynamic",
+            scores[:, scores.shape[1] - len(batch.mined.product_index) :],
+            weight=weights.dynamic,
+            masked=batch.mined.masked.to(device),
+            log_weight=batch.mined.log_weight.to(device),
+        )
     if weights.hard_in_batch > 0:
         candidates = torch.from_numpy(batch.product_index).to(device)
         yield hard_in_batch(in_batch, candidates, num_hard=config.num_hard, weight=weights.hard_in_batch)
@@ -79,10 +118,33 @@ def _ranking(scores: Float[Tensor, "rows columns"], ranked: Ranked, config: Trai
     begins = np.flatnonzero(np.diff(ranked.row, prepend=-1))
     offsets = np.append(begins, len(ranked.row))
     return ranking_loss(
-        scores[torch.from_numpy(ranked.row).to(device), torch.from_numpy(ranked.column).to(device)],
+        _item_scores(scores, ranked),
         torch.from_numpy(ranked.grade).to(device),
         torch.from_numpy(offsets).to(device),
         temperature=config.ranking_temperature,
         margin=config.ranking_margin,
-        weight=torch.from_numpy(ranked.weight).to(device),
+        weight=torch.from_numpy(ranked.weight * ranked.inverse_propensity).to(device),
     )
+
+
+def _hinge(
+    scores: Float[Tensor, "rows columns"], batch: Batch, ranked: Ranked, config: TrainConfig, hinge: HingeScale
+) -> Float[Tensor, ""]:
+    """Hold what was shown and the uniform columns, which were not, to their sides of the thresholds."""
+    rows, device = len(batch.product_index), scores.device
+    end = rows + len(batch.uniform_index)
+    random, free = scores[:, rows:end], ~batch.uniform_masked.to(device)
+    weight = torch.ones_like(random) if batch.log_weight is None else batch.log_weight[:, rows:].to(device).exp()
+    items = _item_scores(scores, ranked)
+    return multi_part_hinge_loss(
+        torch.cat([items, random[free]]),
+        torch.cat([torch.from_numpy(ranked.grade).to(device), random.new_zeros(int(free.sum()))]),
+        config.hinge.thresholds(),
+        log_scale=hinge.log_scale,
+        shift=hinge.shift,
+        weight=torch.cat([torch.from_numpy(ranked.weight).to(device), weight[free]]),
+    )
+
+
+def _item_scores(scores: Float[Tensor, "rows columns"], ranked: Ranked) -> Float[Tensor, " items"]:
+    return scores[torch.from_numpy(ranked.row).to(scores.device), torch.from_numpy(ranked.column).to(scores.device)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -23,9 +23,17 @@ class Optimisers:
         network: What is trained.
         towers: Step sizes of the parts.
         config: Step size of the fusion, weight decay, clip.
+        beside: Groups of parameters that are learnt beside the network; they have an optimiser and a norm of their own.
     """
 
-    def __init__(self, network: TowerNetwork, towers: TowerConfig, config: TrainConfig) -> None:
+    def __init__(
+        self,
+        network: TowerNetwork,
+        towers: TowerConfig,
+        config: TrainConfig,
+        *,
+        beside: Sequence[dict[str, Any]] = (),
+    ) -> None:
         self._clip = config.gradient_clip
         tables = _tables(network, towers)
         self._tables: list[Tensor] = [table for group in tables for table in group["params"]]
@@ -39,15 +47,27 @@ class Optimisers:
         groups += _groups(network.fusion.named_parameters(), config.fusion_learning_rate, config.weight_decay)
         self._dense = torch.optim.AdamW(groups)
         self._sparse = torch.optim.SparseAdam(tables) if tables else None
+        # Apart from the dense parts, whose clip its gradients would move.
+        self._beside = torch.optim.Adam(list(beside)) if beside else None
         self._peaks = [[group["lr"] for group in one.param_groups] for one in self._all()]
 
+    def clip(self) -> list[float]:
+        """Clip the gradients, and return their norms before: of dense parts, of each table, of what is beside."""
+        norms = [float(nn.utils.clip_grad_norm_(_parameters(self._dense), self._clip))]
+        norms += clip_sparse_norm(self._tables, self._clip)
+        if self._beside is not None:
+            norms.append(float(nn.utils.clip_grad_norm_(_parameters(self._beside), self._clip)))
+        return norms
+
+    def learning_rates(self, factor: float) -> list[float]:
+        """Return the distinct step sizes of all groups at a factor of the schedule, ascending."""
+        return sorted({peak * factor for peaks in self._peaks for peak in peaks})
+
     def step(self, factor: float) -> None:
-        """Clip, step with every step size times `factor`, and forget the gradients."""
+        """Step with every step size times `factor`, and forget the gradients, which are clipped already."""
         for one, peaks in zip(self._all(), self._peaks, strict=True):
             for group, peak in zip(one.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor
-        nn.utils.clip_grad_norm_([p for group in self._dense.param_groups for p in group["params"]], self._clip)
-        clip_sparse_norm(self._tables, self._clip)
         for one in self._all():
             one.step()
             one.zero_grad(set_to_none=True)
@@ -62,7 +82,11 @@ class Optimisers:
             one.load_state_dict(state)
 
     def _all(self) -> list[torch.optim.Optimizer]:
-        return [self._dense] if self._sparse is None else [self._dense, self._sparse]
+        return [one for one in (self._dense, self._sparse, self._beside) if one is not None]
+
+
+def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimiser.param_groups for parameter in group["params"]]
 
 
 def _tables(network: TowerNetwork, towers: TowerConfig) -> list[dict[str, Any]]:
@@ -85,18 +109,21 @@ def _channels(network: TowerNetwork, towers: TowerConfig) -> Iterator[tuple[nn.M
         yield network.history, towers.history.learning_rate
 
 
-def clip_sparse_norm(tables: Iterable[Tensor], most: float) -> None:
-    """Scale sparse gradients to a norm of at most `most`, taken over coalesced rows.
+def clip_sparse_norm(tables: Iterable[Tensor], most: float) -> list[float]:
+    """Scale sparse gradients to a norm of at most `most`, taken over coalesced rows, and return the norms before.
 
     `torch.nn.utils.clip_grad_norm_` refuses sparse gradients, and the norm of uncoalesced ones counts a row that stands
     twice as two rows.
     """
+    norms = []
     for table in tables:
         if table.grad is None:
             continue
         table.grad = table.grad.coalesce()
         norm = table.grad.values().norm()
         table.grad.values().mul_(torch.clamp(most / (norm + 1e-12), max=1.0))
+        norms.append(float(norm))
+    return norms
 
 
 def schedule(step: int, *, planned_steps: int, warmup_share: float) -> float:

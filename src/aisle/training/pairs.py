@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, Int64
 from aisle.core.errors import ShapeError
 from aisle.core.text import normalise_texts
 
-__all__ = ["TrainingPairs", "join_pairs", "split_queries"]
+__all__ = ["NO_PAIRS", "TrainingPairs", "join_pairs", "split_queries"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,10 @@ class TrainingPairs:
         """Keep the pairs of the chosen queries; `queries` stays whole, so indices keep their meaning."""
         kept = chosen[self.query_index]
         return TrainingPairs(self.queries, self.query_index[kept], self.product_index[kept], self.weight[kept])
+
+
+NO_PAIRS = TrainingPairs.from_texts(pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.float32))
+"""No pair at all."""
 
 
 def join_pairs(first: TrainingPairs, second: TrainingPairs) -> TrainingPairs:

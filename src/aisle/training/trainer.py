@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +16,16 @@ from torch import Tensor
 from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.rng import stream_seed
+from aisle.features import Features
 from aisle.towers import TwoTower, VectorTable, VectorTables, product_batch, query_batch
 from aisle.training.batches import Batch, Batches, BatchMaker
 from aisle.training.checkpoint import Checkpoint, Progress
 from aisle.training.config import TrainConfig
 from aisle.training.data import TrainingData
 from aisle.training.log_batches import LogBatchMaker
-from aisle.training.objective import batch_loss
+from aisle.training.not_finite import forget_bad_batch, stop_on_bad_batch
 from aisle.training.optimisers import Optimisers, schedule
+from aisle.training.run_objective import Objective
 from aisle.training.validation import ANY_GRADE, validation_recall
 
 __all__ = ["Trainer", "TrainingResult", "train"]
@@ -40,9 +43,11 @@ class TrainingResult:
         best_step: Step of the weights that were kept.
         steps: Steps done.
         pairs_s: Pairs per second of the steps over all tries, validation apart.
-        encodes_per_pair: Texts encoded per pair.
+        encodes_per_pair: Texts encoded per pair, pools of dynamic negatives included; vector tables and validations
+            apart.
         minutes: Training time over all tries, validation included.
         history: One row per validation.
+        hinge: α and b of the hinge at the best step, and the score of each stage's threshold; empty where it is off.
     """
 
     recall: float
@@ -52,6 +57,7 @@ class TrainingResult:
     encodes_per_pair: float
     minutes: float
     history: list[dict[str, float]]
+    hinge: dict[str, float]
 
 
 def train(model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int) -> TrainingResult:
@@ -62,6 +68,7 @@ def train(model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: P
     Raises:
         UsageError: If there are fewer than two training pairs or no validation query that a product answers.
         WorkspaceError: If the checkpoint is damaged or of another model.
+        TrainingError: If a loss or a gradient is not finite.
     """
     num_answered = int(data.validation.qrels.has_relevant(ANY_GRADE).sum())
     if len(data.pairs) < 2 or not num_answered:
@@ -80,7 +87,9 @@ class Trainer:
         self.model, self.data, self.config, self.folder, self.seed = model, data, config, folder, seed
         self.device = next(model.network.parameters()).device
         self.batches: Batches = _batches(data, config, seed=seed)
-        self.optimisers = Optimisers(model.network, model.config, config)
+        self.objective = Objective(model, self.batches, config, seed=seed)
+        extra = self.objective.extra_parameters()
+        self.optimisers = Optimisers(model.network, model.config, config, beside=extra)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
         self._resume()
@@ -115,38 +124,65 @@ class Trainer:
                     self._checkpoint()
                     saved = time.monotonic()
         self.model.network.load_state_dict(self.best)
+        self.objective.take_best()
         self._fill_tables()
+        forget_bad_batch(self.folder)
         return self._result()
 
     def step(self, batch: Batch) -> float:
-        """Do one step and return its loss."""
+        """Do one step and return its loss.
+
+        Raises:
+            TrainingError: If loss or gradient is not finite: the batch is saved, and nothing has been learnt from it.
+        """
         network = self.model.network.train()
         # Drop-out draws from torch's own stream: seeding it by step makes a resumed run draw the same.
         torch.manual_seed(stream_seed(self.seed, "dropout", self.progress.step))
-        loss = self._loss(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss, batch, scores = self._loss(batch)
+        value = float(loss.detach())
+        if math.isfinite(value):
+            loss.backward()  # type: ignore[no-untyped-call]
+        norms = self.optimisers.clip() if math.isfinite(value) else []
         factor = schedule(self.progress.step, planned_steps=self._last_step(), warmup_share=self.config.warmup_share)
+        if not all(map(math.isfinite, (value, *norms))):
+            rates = self.optimisers.learning_rates(factor)
+            numbers = {"step": self.progress.step, "loss": value, "gradient_norms": norms, "learning_rates": rates}
+            stop_on_bad_batch(self.folder, batch, scores, self.data, numbers=numbers)
         self.optimisers.step(factor)
         network.eval()
-        return float(loss.detach())
+        return value
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def _loss(self, batch: Batch) -> tuple[Tensor, Batch, Tensor]:
         model = self.model
         query_features, product_features = self.batches.features(batch)
-        with _autocast(self.device, enabled=self.config.bf16):
+        with self._autocast():
             queries = model.network.query(query_batch(model.readable(query_features), self.device, model.tables))
-            products = model.network.product(product_batch(model.readable(product_features), self.device, model.tables))
-        # Outside autocast, which would round the product of float32 vectors too: by 0.1 nats at a temperature of 1/30.
-        scores = queries.float() @ products.float().T
-        return batch_loss(scores, batch, self.config, progress=min(1.0, self.progress.step / self._last_step()))
+            products = self._products(product_features)
+        return self.objective.loss(
+            batch,
+            queries,
+            products,
+            step=self.progress.step,
+            progress=min(1.0, self.progress.step / self._last_step()),
+            encode=self._products,
+        )
+
+    def _products(self, features: Features) -> Tensor:
+        with self._autocast():
+            batch = product_batch(self.model.readable(features), self.device, self.model.tables)
+            return self.model.network.product(batch)
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        return _autocast(self.device, enabled=self.config.bf16)
 
     def _fill_tables(self) -> None:
         """Encode anew what neighbours and histories look up, with the present weights."""
         data = self.data
         if self.model.network.reads_tables and data.product_ids is not None:
+            texts, features = data.logged_queries()
             self.model.fill_tables(
-                query_texts=data.pairs.queries,
-                query_features=data.query_features,
+                query_texts=texts,
+                query_features=features,
                 product_ids=data.product_ids,
                 product_features=data.product_features,
             )
@@ -189,6 +225,7 @@ class Trainer:
         if recall > progress.best_recall:
             progress.best_recall, progress.best_step, progress.misses = recall, progress.step, 0
             self.best = {name: value.clone() for name, value in self.model.network.state_dict().items()}
+            self.objective.keep_best()
         else:
             progress.misses += 1
 
@@ -196,7 +233,8 @@ class Trainer:
         state = self.model.network.state_dict()
         tables = self.model.tables
         vectors = {} if tables is None else {"queries": tables.queries.vectors, "products": tables.products.vectors}
-        Checkpoint(self.progress, state, self.best, self.optimisers.state_dict(), vectors).write(self.folder)
+        optimisers, objective = self.optimisers.state_dict(), self.objective.state_dict()
+        Checkpoint(self.progress, state, self.best, optimisers, vectors, objective).write(self.folder)
 
     def _resume(self) -> None:
         saved = Checkpoint.read(self.folder)
@@ -205,6 +243,7 @@ class Trainer:
         try:
             self.model.network.load_state_dict(saved.network)
             self.optimisers.load_state_dict(saved.optimisers)
+            self.objective.load_state_dict(saved.objective)
         except (RuntimeError, ValueError, KeyError) as error:
             raise WorkspaceError(
                 "A checkpoint must fit the model",
@@ -214,7 +253,7 @@ class Trainer:
         self.progress, self.best = saved.progress, saved.best
         if saved.tables and self.data.product_ids is not None:
             self.model.tables = VectorTables(
-                VectorTable(self.data.pairs.queries, saved.tables["queries"]),
+                VectorTable(self.data.logged_queries()[0], saved.tables["queries"]),
                 VectorTable(self.data.product_ids, saved.tables["products"]),
             )
 
@@ -225,9 +264,10 @@ class Trainer:
             best_step=progress.best_step,
             steps=progress.step,
             pairs_s=progress.step * batch_size / progress.train_s if progress.train_s else 0.0,
-            encodes_per_pair=self.batches.encodes_per_pair,
+            encodes_per_pair=self.objective.encoded / max(1, progress.step * batch_size),
             minutes=progress.elapsed_s / 60,
             history=progress.history,
+            hinge=self.objective.cut_offs,
         )
 
 
