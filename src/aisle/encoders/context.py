@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 __all__ = ["ContextEncoder"]
@@ -62,22 +62,7 @@ class ContextEncoder(nn.Module):
         known = ids >= 0
         count = known.sum(1)
         offsets = torch.cat([count.new_zeros(1), count.cumsum(0)])
-        return self.unit_searches(self.table(ids[known], offsets), (count > 0)[:, None], past=past)
-
-    def unit_searches(
-        self,
-        summed: Float[Tensor, "rows dim"],
-        is_known: Bool[Tensor, "rows 1"],
-        *,
-        past: Float[Tensor, "rows dim"] | None = None,
-    ) -> Float[Tensor, "rows dim"]:
-        """Finish `searches` where the rows of the table are summed already.
-
-        Args:
-            summed: Sum of the known fields' rows.
-            is_known: Whether any field is known.
-            past: As in `searches`.
-        """
+        summed, is_known = self.table(ids[known], offsets), (count > 0)[:, None]
         if self.past is not None and past is not None:
             summed, is_known = summed + self.past(past), is_known | (past != 0).any(1, keepdim=True)
         return nn.functional.normalize(torch.where(is_known, summed, self.missing).float(), dim=1)

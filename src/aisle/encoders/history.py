@@ -64,18 +64,10 @@ class HistoryEncoder(nn.Module):
         found = self.unknown(len(known))
         if len(rows) == 0:
             return found
-        return found.index_copy(0, rows, self.pooled(self._events(batch, rows), batch.real[rows], own=own[rows]))
-
-    def pooled(
-        self,
-        events: Float[Tensor, "rows events dim"],
-        real: Bool[Tensor, "rows events"],
-        *,
-        own: Float[Tensor, "rows own_dim"],
-    ) -> Float[Tensor, "rows dim"]:
-        """Encode embedded events, at least a real one in each row, into unit vectors."""
-        hidden = self.norm(self.layer(events, real))
-        return nn.functional.normalize(self.out(self._attended(hidden, real, self.own(own))).float(), dim=1)
+        events = self.norm(self.layer(self._events(batch, rows), batch.real[rows]))
+        pooled = self._attended(events, batch.real[rows], self.own(own[rows]))
+        encoded = nn.functional.normalize(self.out(pooled).float(), dim=1)
+        return found.index_copy(0, rows, encoded)
 
     def unknown(self, num_rows: int) -> Float[Tensor, "rows dim"]:
         """Return what stands for actors of whom nothing is known."""
@@ -86,34 +78,13 @@ class HistoryEncoder(nn.Module):
         real = batch.real[rows]
         row, event = real.nonzero(as_tuple=True)
         place = rows[row], event
-        summed = self.embedded(
-            (batch.query[place], batch.query_known[place]),
-            (batch.product[place], batch.product_known[place]),
-            stage=batch.stage[place],
-            age=age_buckets(batch.age_s[place]),
+        query = torch.where(batch.query_known[place][:, None], self.query(batch.query[place]), self.missing_query)
+        product = torch.where(
+            batch.product_known[place][:, None], self.product(batch.product[place]), self.missing_product
         )
+        embedded = self.stage_embeddings(batch.stage[place]) + self.age_embeddings(age_buckets(batch.age_s[place]))
+        summed = (query + product).to(embedded.dtype) + embedded
         return summed.new_zeros((*real.shape, self.dim)).index_put((row, event), summed)
-
-    def embedded(
-        self,
-        query: tuple[Float[Tensor, "*shape query_dim"], Bool[Tensor, "*shape"]],
-        product: tuple[Float[Tensor, "*shape product_dim"], Bool[Tensor, "*shape"]],
-        *,
-        stage: Int64[Tensor, "*shape"],
-        age: Int64[Tensor, "*shape"],
-    ) -> Float[Tensor, "*shape dim"]:
-        """Embed events.
-
-        Args:
-            query: Vectors of the events' queries, and which of them are known.
-            product: Vectors of the events' products, and which of them are known.
-            stage: Stages reached.
-            age: Buckets of their ages, as `age_buckets` gives them.
-        """
-        queries = torch.where(query[1][..., None], self.query(query[0]), self.missing_query)
-        products = torch.where(product[1][..., None], self.product(product[0]), self.missing_product)
-        embedded = self.stage_embeddings(stage) + self.age_embeddings(age)
-        return (queries + products).to(embedded.dtype) + embedded
 
     def _attended(
         self,

@@ -32,7 +32,7 @@ class SmallTransformer(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.hidden_dim, self.max_tokens = hidden_dim, max_tokens
+        self.hidden_dim = hidden_dim
         self.tokens = nn.Embedding(vocabulary_size, hidden_dim)
         self.positions = nn.Parameter(torch.randn(max_tokens, hidden_dim) * 0.02)
         nn.init.normal_(self.tokens.weight, std=0.02)

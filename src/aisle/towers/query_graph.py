@@ -1,219 +1,155 @@
 """The query tower as a graph for ONNX Runtime: a file beside the weights, written once, for searches one at a time.
 
 The graph begins where the big tables end: hashed n-grams, fields of the context, neighbours and past events are looked
-up outside, and their vectors go in. It holds no weights of its own but names their place in the model's safetensors
-file, so that there is no second copy of them that could differ.
+up outside, and their vectors go in. It is put together from nodes and not traced: a search is one row without padding,
+for which the network's masks and gathers would be most of the nodes, and tracing it takes seconds of every training.
+Whatever changes in an encoder changes here too; tests compare both for every switch.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import onnx_ir
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
 
-from aisle.encoders import ContextEncoder, GraphEncoder, HistoryEncoder, NeighbourBatch, TokenBatch
+from aisle.encoders import ContextEncoder, GraphEncoder, HistoryEncoder, PretrainedTransformer, SmallTransformer
+from aisle.encoders.text import TextEncoder
+from aisle.towers.fusion import Fusion, PostFusion
+from aisle.towers.graph_ops import GraphBuilder, SavedWeights, Value
 from aisle.towers.network import TowerNetwork
+from aisle.towers.transformer_graph import transformer_graph
 
-__all__ = ["QUERY_GRAPH", "QueryTower", "write_query_graph"]
+__all__ = ["QUERY_GRAPH", "write_query_graph"]
 
 QUERY_GRAPH = "query.onnx"
-_OPSET = 20
-_SEVERAL = 3
-"""Tokens, neighbours and events of the example that is traced: the tracer takes 1 for a constant."""
-
-
-class QueryTower(nn.Module):
-    """`TowerNetwork.query` for one search, from what was looked up for it.
-
-    Args:
-        network: Whose encoders it reads, as they are.
-    """
-
-    def __init__(self, network: TowerNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, inputs: Mapping[str, Tensor]) -> Float[Tensor, "1 dim"]:
-        """Encode a search into its served vector.
-
-        Args:
-            inputs: `term` [1, dim], the sum of n-grams or what stands for none; `tokens` [1, tokens]; `neighbours`
-                [1, neighbours, dim], `neighbour_weight` and `has_neighbours` [1, 1]; `place` [1, dim], the sum of the
-                known fields, `place_known` [1, 1] and `past` [1, dim]; of events `event_query`, `event_product`,
-                `event_query_known`, `event_product_known`, `event_stage`, `event_age` and `has_events` [1, 1]. A list
-                of which there is nothing has one entry that means nothing.
-        """
-        network = self.network
-        encoded = {}
-        if network.term is not None:
-            encoded["term"] = nn.functional.normalize(inputs["term"], dim=1)
-        if network.text is not None:
-            tokens = inputs["tokens"]
-            encoded["text"] = network.text(TokenBatch(tokens, torch.ones_like(tokens, dtype=torch.bool)))
-        own = torch.cat(list(encoded.values()), dim=1)
-        if network.graph is not None:
-            encoded["graph"] = _graph(network.graph, inputs, own)
-        if network.context is not None:
-            encoded["context"] = network.context.unit_searches(
-                inputs["place"], inputs["place_known"], past=inputs.get("past")
-            )
-        if network.history is not None:
-            encoded["history"] = _history(network.history, inputs, own)
-        return network.fusion.query(encoded)
-
-
-def _graph(graph: GraphEncoder, inputs: Mapping[str, Tensor], own: Tensor) -> Tensor:
-    weight = inputs["neighbour_weight"]
-    batch = NeighbourBatch(inputs["neighbours"], weight, inputs["has_neighbours"].expand(weight.shape))
-    return graph(batch, own=own, side="query")
-
-
-def _history(history: HistoryEncoder, inputs: Mapping[str, Tensor], own: Tensor) -> Tensor:
-    events = history.embedded(
-        (inputs["event_query"], inputs["event_query_known"]),
-        (inputs["event_product"], inputs["event_product_known"]),
-        stage=inputs["event_stage"],
-        age=inputs["event_age"],
-    )
-    real = torch.ones_like(inputs["event_stage"], dtype=torch.bool)
-    return torch.where(inputs["has_events"], history.pooled(events, real, own=own), history.unknown(1))
+OPSET = 20
+_BOOL, _INT64 = onnx_ir.DataType.BOOL, onnx_ir.DataType.INT64
 
 
 def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> None:
     """Write a network's query tower into its model's folder.
 
+    Its inputs, each there where the network reads it: `term` [1, dim], the sum of n-grams or what stands for none;
+    `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_weight` [1, neighbours] and `has_neighbours`
+    [1, 1]; `place` [1, dim], the sum of known fields, `past` [1, dim] and `place_known` [1, 1]; of events
+    `event_query`, `event_product` [events, dim], `event_query_known`, `event_product_known` [events, 1],
+    `event_stage`, `event_age` [events] and `has_events` [1, 1]. A list of which there is nothing has one entry that
+    means nothing.
+
     Args:
-        network: As it is saved there; on any device, set to evaluation.
+        network: As it is saved there.
         folder: Folder of the model.
         weights: Name of the safetensors file there that holds the network's state.
     """
-    tower = QueryTower(network).eval()
-    inputs, shapes = _example(network)
-    with _quiet(), torch.no_grad():
-        program = torch.onnx.export(
-            tower,
-            kwargs={"inputs": inputs},  # as an argument, a dict that stands last would be taken for keywords
-            dynamo=True,
-            input_names=list(inputs),
-            output_names=["vector"],
-            dynamic_shapes={"inputs": shapes},
-            opset_version=_OPSET,
-            optimize=False,
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model
-    _forget_origin(model)
-    _take_weights_from(folder / weights, model)
-    onnx_ir.save(model, folder / QUERY_GRAPH)
-
-
-def _example(network: TowerNetwork) -> tuple[dict[str, Tensor], dict[str, dict[int, object]]]:
-    """Return inputs of one search, and which of their dimensions vary."""
-    made: dict[str, Tensor] = {}
-    lists: dict[str, str] = {}
-
-    def add(length: str, tensors: Mapping[str, Tensor]) -> None:
-        made.update(tensors)
-        lists.update(dict.fromkeys(tensors, length))
-
+    saved = SavedWeights(folder / weights)
+    builder = GraphBuilder(_first_graph(network, saved), saved)
+    encoded: dict[str, Value] = {}
     if network.term is not None:
-        made["term"] = torch.randn(1, network.term.dim)
+        encoded["term"] = builder.unit(builder.input("term", [1, network.term.dim]))
     if network.text is not None:
-        add("tokens", {"tokens": torch.zeros(1, _SEVERAL, dtype=torch.int64)})
+        encoded["text"] = _text(builder, network.text)
+    own = builder.op("Concat", *encoded.values(), axis=1)
     if network.graph is not None:
-        add("neighbours", _neighbour_example(network.graph))
-        made["has_neighbours"] = torch.ones(1, 1, dtype=torch.bool)
+        encoded["graph"] = _graph(builder, network.graph, own)
     if network.context is not None:
-        made.update(_place_example(network.context))
+        encoded["context"] = _context(builder, network.context)
     if network.history is not None:
-        add("events", _event_example(network.history))
-        made["has_events"] = torch.ones(1, 1, dtype=torch.bool)
-    device = next(network.parameters()).device
-    most = {"tokens": network.text.transformer.max_tokens} if network.text is not None else {}
-    dims = {name: torch.export.Dim(name, min=1, max=most.get(name)) for name in set(lists.values())}
-    shapes: dict[str, dict[int, object]] = {name: {1: dims[lists[name]]} if name in lists else {} for name in made}
-    # Sorted, as the tracer takes a dict's entries; copied, since one tensor under two names would be one input.
-    return {name: made[name].to(device, copy=True) for name in sorted(made)}, shapes
+        encoded["history"] = _history(builder, network.history, own)
+    vector = _fused(builder, network.fusion, encoded)
+    vector.name = "vector"
+    builder.graph.outputs.append(vector)
+    onnx_ir.save(onnx_ir.Model(builder.graph, ir_version=10), folder / QUERY_GRAPH)
 
 
-def _neighbour_example(graph: GraphEncoder) -> dict[str, Tensor]:
-    return {"neighbours": torch.randn(1, _SEVERAL, graph.table_dim), "neighbour_weight": torch.rand(1, _SEVERAL)}
+def _first_graph(network: TowerNetwork, saved: SavedWeights) -> onnx_ir.Graph:
+    """Begin with a Hugging Face encoder, which is traced, or with nothing."""
+    transformer = network.text.transformer if network.text is not None else None
+    if isinstance(transformer, PretrainedTransformer):
+        return transformer_graph(transformer, saved, opset=OPSET, prefix="text.transformer.")
+    return onnx_ir.Graph([], [], nodes=[], opset_imports={"": OPSET}, name="query")
 
 
-def _place_example(context: ContextEncoder) -> dict[str, Tensor]:
-    vector = torch.randn(1, context.dim)
-    made = {"place": vector, "place_known": torch.ones(1, 1, dtype=torch.bool)}
-    return made if context.past is None else {**made, "past": vector}
+def _text(builder: GraphBuilder, text: TextEncoder) -> Value:
+    if isinstance(text.transformer, SmallTransformer):
+        hidden = _small_transformer(builder, text.transformer)
+        pooled = builder.op("ReduceMean", hidden, builder.constant(np.array([0])), keepdims=1)
+    else:
+        hidden = builder.graph.outputs.pop()
+        pooled = builder.op("ReduceMean", hidden, builder.constant(np.array([1])), keepdims=0)
+    return builder.unit(builder.linear(pooled, "text.projection"))
 
 
-def _event_example(history: HistoryEncoder) -> dict[str, Tensor]:
-    known, number = torch.ones(1, _SEVERAL, dtype=torch.bool), torch.zeros(1, _SEVERAL, dtype=torch.int64)
-    return {
-        "event_query": torch.randn(1, _SEVERAL, history.query.in_features),
-        "event_product": torch.randn(1, _SEVERAL, history.product.in_features),
-        "event_query_known": known,
-        "event_product_known": known,
-        "event_stage": number,
-        "event_age": number,
-    }
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's remarks on its own parts and on packages that it does without off the screen."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def _forget_origin(model: onnx_ir.Model) -> None:
-    """Drop the exporter's notes: they hold paths of this machine, and the same network would not give the same file."""
-    parts = [model, model.graph, *model.functions.values(), *model.graph.all_nodes()]
-    for function in model.functions.values():
-        parts += list(function)
-    for part in parts:
-        part.metadata_props.clear()
-        part.doc_string = None
-    for node in model.graph.all_nodes():
-        for value in (*node.inputs, *node.outputs):
-            if value is not None:
-                value.metadata_props.clear()
-
-
-def _take_weights_from(path: Path, model: onnx_ir.Model) -> None:
-    """Let the network's weights stay where they are: in the safetensors file, whose layout is public.
-
-    Source: https://github.com/huggingface/safetensors#format (length of the header, header, then the values).
-    """
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
-    for name, value in model.graph.initializers.items():
-        place = header.get(name.removeprefix("network."))
-        if place is None or value.const_value is None:
-            continue
-        begin, end = place["data_offsets"]
-        value.const_value = onnx_ir.ExternalTensor(
-            path.name,
-            offset=8 + length + begin,
-            length=end - begin,
-            dtype=value.const_value.dtype,
-            shape=value.const_value.shape,
-            name=name,
-            base_dir=path.parent,
+def _small_transformer(builder: GraphBuilder, transformer: SmallTransformer) -> Value:
+    name = "text.transformer"
+    ids = builder.op("Reshape", builder.input("tokens", [1, "tokens"], _INT64), builder.constant(np.array([-1])))
+    begin, axis = builder.constant(np.array([0])), builder.constant(np.array([0]))
+    positions = builder.op("Slice", builder.weight(f"{name}.positions"), begin, builder.op("Shape", ids), axis)
+    hidden = builder.op("Add", builder.op("Gather", builder.weight(f"{name}.tokens.weight"), ids), positions)
+    for number, layer in enumerate(transformer.layers):
+        hidden = builder.transformer_layer(
+            hidden, f"{name}.layers.{number}", width=transformer.hidden_dim, num_heads=layer.num_heads
         )
+    return builder.layer_norm(hidden, f"{name}.norm")
+
+
+def _graph(builder: GraphBuilder, graph: GraphEncoder, own: Value) -> Value:
+    vectors = builder.input("neighbours", ["neighbours", graph.table_dim])
+    weight = builder.input("neighbour_weight", [1, "neighbours"])
+    logits = builder.op("Log", builder.op("Max", weight, builder.constant(np.array(1e-12, np.float32))))
+    if graph.attention is not None:
+        words = builder.columns(vectors, 0, graph.word_dim)
+        logits = builder.op("Add", logits, builder.op("Gemm", builder.linear(own, "graph.attention"), words, transB=1))
+    pooled = builder.attended(logits, vectors)
+    projected = builder.linear(builder.columns(pooled, 0, graph.word_dim), "graph.projection")
+    if graph.context is not None:
+        rest = builder.columns(pooled, graph.word_dim, graph.table_dim)
+        projected = builder.op("Add", projected, builder.linear(rest, "graph.context"))
+    has_any = builder.input("has_neighbours", [1, 1], _BOOL)
+    return builder.unit(builder.op("Where", has_any, projected, builder.weight("graph.missing.query")))
+
+
+def _context(builder: GraphBuilder, context: ContextEncoder) -> Value:
+    summed = builder.input("place", [1, context.dim])
+    if context.past is not None:
+        past = builder.linear(builder.input("past", [1, context.dim]), "context.past")
+        summed = builder.op("Add", summed, past)
+    is_known = builder.input("place_known", [1, 1], _BOOL)
+    return builder.unit(builder.op("Where", is_known, summed, builder.weight("context.missing")))
+
+
+def _history(builder: GraphBuilder, history: HistoryEncoder, own: Value) -> Value:
+    events = builder.op("Add", *(_event_vectors(builder, history, side) for side in ("query", "product")))
+    for name in ("stage", "age"):
+        table = builder.weight(f"history.{name}_embeddings.weight")
+        number = builder.input(f"event_{name}", ["events"], _INT64)
+        events = builder.op("Add", events, builder.op("Gather", table, number))
+    events = builder.transformer_layer(
+        events, "history.layer", width=history.dim, num_heads=history.layer.num_heads
+    )
+    events = builder.layer_norm(events, "history.norm")
+    logits = builder.op("Gemm", builder.linear(own, "history.own"), events, transB=1, alpha=history.dim**-0.5)
+    encoded = builder.linear(builder.attended(logits, events), "history.out")
+    has_any = builder.input("has_events", [1, 1], _BOOL)
+    return builder.unit(builder.op("Where", has_any, encoded, builder.weight("history.missing")))
+
+
+def _event_vectors(builder: GraphBuilder, history: HistoryEncoder, side: str) -> Value:
+    width = {"query": history.query, "product": history.product}[side].in_features
+    projected = builder.linear(builder.input(f"event_{side}", ["events", width]), f"history.{side}")
+    known = builder.input(f"event_{side}_known", ["events", 1], _BOOL)
+    return builder.op("Where", known, projected, builder.weight(f"history.missing_{side}"))
+
+
+def _fused(builder: GraphBuilder, fusion: Fusion, encoded: Mapping[str, Value]) -> Value:
+    together = builder.op("Concat", *(encoded[name] for name in fusion.channel_dims), axis=1)
+    if not isinstance(fusion, PostFusion):
+        return builder.unit(builder.linear(together, "fusion.query_projection"))
+    gates = builder.op("Softmax", builder.linear(together, "fusion.gate"), axis=-1)
+    gate_of = builder.split(gates, len(fusion.part_dims), axis=1)
+    heads = []
+    for gate, name in zip(gate_of, fusion.part_dims, strict=True):
+        corrected = builder.op("Add", encoded[name], builder.linear(together, f"fusion.corrections.{name}"))
+        heads.append(builder.op("Mul", builder.unit(corrected), gate))
+    return builder.op("Concat", *heads, axis=1)

@@ -23,7 +23,7 @@ _Inputs = dict[str, np.ndarray]
 
 
 class QueryInputs:
-    """Looks up what a network's `QueryTower` reads of one search.
+    """Looks up what the graph of a network's query tower reads of one search.
 
     Args:
         network: On the CPU. Its tables of n-grams and of the context are read in place, so a change of the weights is
@@ -36,7 +36,7 @@ class QueryInputs:
         self._context_table = _array(network.context.table.weight) if network.context is not None else None
 
     def of(self, features: Features, tables: VectorTables | None) -> _Inputs:
-        """Return the inputs of one search, by name; `QueryTower.forward` tells what they are.
+        """Return the inputs of one search, by name; `write_query_graph` tells what they are.
 
         Args:
             features: Features of the search, one row of each kind that the network reads.
@@ -69,9 +69,9 @@ class QueryInputs:
             vectors, known = tables.products.take(neighbours.index[0])
             if known.any():
                 weight = neighbours.weight[:, known].astype(np.float32)
-                return {"neighbours": vectors[None, known], "neighbour_weight": weight, "has_neighbours": _YES}
-        nobody = np.zeros((1, 1, graph.table_dim), np.float32)
-        return {"neighbours": nobody, "neighbour_weight": nobody[:, :, 0], "has_neighbours": _NO}
+                return {"neighbours": vectors[known], "neighbour_weight": weight, "has_neighbours": _YES}
+        nobody = np.zeros((1, graph.table_dim), np.float32)
+        return {"neighbours": nobody, "neighbour_weight": nobody[:, :1], "has_neighbours": _NO}
 
     def _events(self, history: Histories | None, tables: VectorTables | None) -> _Inputs:
         real = np.flatnonzero(history.stage[0] >= 0) if history is not None else ()
@@ -80,13 +80,13 @@ class QueryInputs:
         query, query_known = tables.queries.take(history.query_index[0, real])
         product, product_known = tables.products.take(history.product_index[0, real])
         # By torch, as in training: where a bucket ends, another library's logarithm may round to its other side.
-        age = age_buckets(torch.from_numpy(history.age_s[:, real].astype(np.float32))).numpy()
+        age = age_buckets(torch.from_numpy(history.age_s[0, real].astype(np.float32))).numpy()
         return {
-            "event_query": query[None],
-            "event_query_known": query_known[None],
-            "event_product": product[None],
-            "event_product_known": product_known[None],
-            "event_stage": history.stage[:, real].astype(np.int64),
+            "event_query": query,
+            "event_query_known": query_known[:, None],
+            "event_product": product,
+            "event_product_known": product_known[:, None],
+            "event_stage": history.stage[0, real].astype(np.int64),
             "event_age": age,
             "has_events": _YES,
         }
@@ -94,11 +94,11 @@ class QueryInputs:
     def _no_events(self) -> _Inputs:
         history = self._network.history
         assert history is not None
-        number = np.zeros((1, 1), np.int64)
+        number = np.zeros(1, np.int64)
         return {
-            "event_query": np.zeros((1, 1, history.query.in_features), np.float32),
+            "event_query": np.zeros((1, history.query.in_features), np.float32),
             "event_query_known": _NO,
-            "event_product": np.zeros((1, 1, history.product.in_features), np.float32),
+            "event_product": np.zeros((1, history.product.in_features), np.float32),
             "event_product_known": _NO,
             "event_stage": number,
             "event_age": number,
@@ -111,13 +111,15 @@ class QueryInputs:
         assert self._context_table is not None
         known = context.ids[0][context.ids[0] >= 0] if context is not None else np.empty(0, np.int64)
         place = self._context_table[known].sum(axis=0, keepdims=True)
-        found = {"place": place, "place_known": _YES if len(known) else _NO}
-        return found if encoder.past is None else {**found, "past": _mean_past(inputs, encoder.dim)}
+        if encoder.past is None:
+            return {"place": place, "place_known": _YES if len(known) else _NO}
+        past = _mean_past(inputs, encoder.dim)
+        return {"place": place, "past": past, "place_known": _YES if len(known) or past.any() else _NO}
 
 
 def _mean_past(inputs: _Inputs, context_dim: int) -> Float32[np.ndarray, "1 dim"]:
     """Do as `mean_past_context`: average the trailing dimensions of the known past products, zero without any."""
-    products = inputs["event_product"][0][inputs["event_product_known"][0]]
+    products = inputs["event_product"][inputs["event_product_known"][:, 0]]
     context = products[:, products.shape[1] - context_dim :]
     mean: np.ndarray = context.sum(axis=0, keepdims=True) / np.float32(max(1, len(context)))
     return mean

@@ -25,7 +25,7 @@ from aisle.towers.config import TowerConfig
 from aisle.towers.inputs import FeatureBatch, QueryContext, product_batch, query_batch
 from aisle.towers.live_query import LiveQuery
 from aisle.towers.network import TowerNetwork
-from aisle.towers.query_graph import QUERY_GRAPH, write_query_graph
+from aisle.towers.query_graph import write_query_graph
 from aisle.towers.vector_tables import VectorTable, VectorTables
 
 __all__ = ["TwoTower"]
@@ -181,7 +181,9 @@ class TwoTower:
         return tables.queries.rows_of(keys)
 
     def save(self, folder: Path) -> None:
-        """Write weights and vector tables (safetensors), `config.json`, tokenizer and feature spec into a folder.
+        """Write a model into a folder.
+
+        Weights and vector tables (safetensors), the query tower's graph (ONNX), `config.json`, tokenizer, feature spec.
 
         Raises:
             ModelError: If the model reads vector tables and they are not filled.
@@ -193,20 +195,13 @@ class TwoTower:
             self._filled_tables().save(folder / _TABLES)
         if self.network.text is not None and self.config.text.init is not None:
             self.network.text.transformer.save_config(folder / _TRANSFORMER)  # type: ignore[operator]
-        (folder / QUERY_GRAPH).unlink(missing_ok=True)  # of other weights
+        write_query_graph(self.network.eval(), folder, weights=_WEIGHTS)
         config = {
             "format": _FORMAT,
             "towers": config_to_dict(self.config),
             "features": self.featuriser.spec(),
         }
         (folder / _CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
-
-    def write_query_graph(self, folder: Path) -> None:
-        """Add to what `save` wrote the graph by which `load` encodes single queries faster.
-
-        It is apart since it takes seconds, which is long for a model that is encoded in batches alone.
-        """
-        write_query_graph(self.network.eval(), folder, weights=_WEIGHTS)
 
     @classmethod
     def load(cls, folder: Path) -> TwoTower:
