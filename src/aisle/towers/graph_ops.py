@@ -66,7 +66,7 @@ class GraphBuilder:
 
     def input(self, name: str, shape: Sequence[int | str], dtype: onnx_ir.DataType = onnx_ir.DataType.FLOAT) -> Value:
         """Add an input; a text in its shape names a length that varies."""
-        value = onnx_ir.Input(name, onnx_ir.Shape(shape), onnx_ir.TensorType(dtype))
+        value = onnx_ir.val(name, dtype, shape)
         self.graph.inputs.append(value)
         return value
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx_ir
+import torch
 
 from aisle.encoders import ContextEncoder, GraphEncoder, HistoryEncoder, PretrainedTransformer, SmallTransformer
 from aisle.encoders.text import TextEncoder
+from aisle.encoders.transformer import TransformerLayer
 from aisle.towers.fusion import Fusion, PostFusion
 from aisle.towers.graph_ops import GraphBuilder, SavedWeights, Value
 from aisle.towers.network import TowerNetwork
@@ -28,8 +30,11 @@ OPSET = 20
 _BOOL, _INT64 = onnx_ir.DataType.BOOL, onnx_ir.DataType.INT64
 
 
-def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> None:
-    """Write a network's query tower into its model's folder.
+def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> bool:
+    """Write a network's query tower into its model's folder, and return whether that could be done.
+
+    It cannot where torch's exporter does not follow a Hugging Face encoder. That must not cost a training's result: the
+    network encodes queries as well, more slowly.
 
     Its inputs, each there where the network reads it: `term` [1, dim], the sum of n-grams or what stands for none;
     `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_weight` [1, neighbours] and `has_neighbours`
@@ -44,7 +49,11 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> N
         weights: Name of the safetensors file there that holds the network's state.
     """
     saved = SavedWeights(folder / weights)
-    builder = GraphBuilder(_first_graph(network, saved), saved)
+    (folder / QUERY_GRAPH).unlink(missing_ok=True)
+    try:
+        builder = GraphBuilder(_first_graph(network, saved), saved)
+    except torch.onnx.OnnxExporterError:
+        return False
     encoded: dict[str, Value] = {}
     if network.term is not None:
         encoded["term"] = builder.unit(builder.input("term", [1, network.term.dim]))
@@ -61,6 +70,7 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> N
     vector.name = "vector"
     builder.graph.outputs.append(vector)
     onnx_ir.save(onnx_ir.Model(builder.graph, ir_version=10), folder / QUERY_GRAPH)
+    return True
 
 
 def _first_graph(network: TowerNetwork, saved: SavedWeights) -> onnx_ir.Graph:
@@ -88,6 +98,7 @@ def _small_transformer(builder: GraphBuilder, transformer: SmallTransformer) -> 
     positions = builder.op("Slice", builder.weight(f"{name}.positions"), begin, builder.op("Shape", ids), axis)
     hidden = builder.op("Add", builder.op("Gather", builder.weight(f"{name}.tokens.weight"), ids), positions)
     for number, layer in enumerate(transformer.layers):
+        assert isinstance(layer, TransformerLayer)
         hidden = builder.transformer_layer(
             hidden, f"{name}.layers.{number}", width=transformer.hidden_dim, num_heads=layer.num_heads
         )
@@ -125,9 +136,7 @@ def _history(builder: GraphBuilder, history: HistoryEncoder, own: Value) -> Valu
         table = builder.weight(f"history.{name}_embeddings.weight")
         number = builder.input(f"event_{name}", ["events"], _INT64)
         events = builder.op("Add", events, builder.op("Gather", table, number))
-    events = builder.transformer_layer(
-        events, "history.layer", width=history.dim, num_heads=history.layer.num_heads
-    )
+    events = builder.transformer_layer(events, "history.layer", width=history.dim, num_heads=history.layer.num_heads)
     events = builder.layer_norm(events, "history.norm")
     logits = builder.op("Gemm", builder.linear(own, "history.own"), events, transB=1, alpha=history.dim**-0.5)
     encoded = builder.linear(builder.attended(logits, events), "history.out")

@@ -43,6 +43,9 @@ def transformer_graph(
         saved: Where its weights are.
         opset: Version of the operators.
         prefix: What stands before the names of its weights there.
+
+    Raises:
+        torch.onnx.OnnxExporterError: If the exporter cannot follow what the encoder does.
     """
     device = next(transformer.parameters()).device
     most = None if transformer.max_tokens > torch.iinfo(torch.int32).max else transformer.max_tokens

@@ -180,10 +180,13 @@ class TwoTower:
         tables.queries.put(new, self._rows(features, self.network.query_row, dim, torch.float32))
         return tables.queries.rows_of(keys)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> bool:
         """Write a model into a folder.
 
         Weights and vector tables (safetensors), the query tower's graph (ONNX), `config.json`, tokenizer, feature spec.
+
+        Returns:
+            Whether the graph could be written; without it a loaded model encodes single queries by the network.
 
         Raises:
             ModelError: If the model reads vector tables and they are not filled.
@@ -195,13 +198,14 @@ class TwoTower:
             self._filled_tables().save(folder / _TABLES)
         if self.network.text is not None and self.config.text.init is not None:
             self.network.text.transformer.save_config(folder / _TRANSFORMER)  # type: ignore[operator]
-        write_query_graph(self.network.eval(), folder, weights=_WEIGHTS)
+        has_graph = write_query_graph(self.network.eval(), folder, weights=_WEIGHTS)
         config = {
             "format": _FORMAT,
             "towers": config_to_dict(self.config),
             "features": self.featuriser.spec(),
         }
         (folder / _CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
+        return has_graph
 
     @classmethod
     def load(cls, folder: Path) -> TwoTower:

@@ -81,7 +81,9 @@ class VectorTable:
         taken = self._vectors.index_select(0, torch.where(known, rows, 0).flatten().to(self._vectors.device))
         return taken.to(device, torch.float32).reshape(*rows.shape, self.dim), known.to(device)
 
-    def take(self, rows: Int64[np.ndarray, " rows"]) -> tuple[Float32[np.ndarray, "rows dim"], Bool[np.ndarray, " rows"]]:
+    def take(
+        self, rows: Int64[np.ndarray, " rows"]
+    ) -> tuple[Float32[np.ndarray, "rows dim"], Bool[np.ndarray, " rows"]]:
         """Do as `lookup`, with arrays, for few rows of a table on the CPU."""
         known = (rows >= 0) & (rows < self._used)
         if not self._used:
