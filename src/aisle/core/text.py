@@ -44,7 +44,13 @@ def normalise_texts(texts: pa.Array) -> pa.Array:
 
 
 def normalise_text(text: str) -> str:
-    """Normalise one text; see `normalise_texts`."""
+    """Normalise one text; see `normalise_texts`.
+
+    Raises:
+        UnicodeEncodeError: If the text holds half a surrogate pair, which no column can hold either.
+    """
+    if not text.isascii():
+        text.encode()
     return _normalised(text.replace("\n", " "))
 
 
