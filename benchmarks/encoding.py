@@ -7,6 +7,8 @@ Each call takes a query that was not encoded before; one process, no cache, as m
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -24,7 +26,9 @@ def main() -> None:
     catalogue = generate_catalogue(5_000, seed=0)
     featuriser = Featuriser.fit(catalogue.products, FeatureConfig())
     config = TowerConfig(text=TextEncoderConfig(enabled=True))
-    model = TwoTower(featuriser, TowerNetwork.build(config, featuriser).eval(), config)
+    with TemporaryDirectory() as folder:  # as a service has it: from the folder of a model
+        TwoTower(featuriser, TowerNetwork.build(config, featuriser), config).save(Path(folder))
+        model = TwoTower.load(Path(folder))
     queries = pseudo_queries(catalogue.products.column("title").to_pylist(), 200 if options.quick else 3_000)
     for query in queries[:50]:
         model.encode_queries([query])

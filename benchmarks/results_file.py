@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "results"
-_PACKAGES = ("aisle", "torch", "numpy", "faiss-cpu", "bm25s", "pyarrow", "duckdb", "tokenizers")
+_PACKAGES = ("aisle", "torch", "onnxruntime", "numpy", "faiss-cpu", "bm25s", "pyarrow", "duckdb", "tokenizers")
 
 
 def arguments(description: str) -> argparse.ArgumentParser:

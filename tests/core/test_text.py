@@ -96,6 +96,12 @@ def test_a_slice_of_a_column_gives_the_slice_of_its_result(texts):
     assert normalise_texts(column[1:]).to_pylist() == normalise_texts(column).to_pylist()[1:]
 
 
+def test_half_a_character_is_refused_as_in_a_column():
+    for read in (normalise_text, words, lambda text: normalise_texts(pa.array([text]))):
+        with pytest.raises(UnicodeEncodeError):
+            read("caf\udce9")
+
+
 def test_empty_columns_stay_empty():
     empty = pa.array([], pa.string())
     assert normalise_texts(empty).to_pylist() == []

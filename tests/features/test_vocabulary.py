@@ -18,6 +18,11 @@ def test_null_and_unknown_values_are_missing():
     assert fitted(["a"]).numbers(pa.array([None, "x", "", "a"])).tolist() == [MISSING, MISSING, MISSING, 1]
 
 
+def test_one_value_has_the_number_that_it_has_in_a_column():
+    known, values = fitted(["b", "a", "c", "c"]), ["c", "a", "x", "", None]
+    assert [known.number(value) for value in values] == known.numbers(pa.array(values)).tolist() == [1, 2, 0, 0, 0]
+
+
 def test_rare_values_and_those_over_the_limit_are_left_out():
     assert fitted(["a", "a", "b"], min_count=2).values.to_pylist() == ["a"]
     assert fitted(["a", "a", "b", "b", "b"], max_values=1).values.to_pylist() == ["b"]

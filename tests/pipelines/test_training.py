@@ -15,9 +15,12 @@ def weights_hash(workspace):
 def test_a_trained_model_is_kept_with_all_it_needs(built_shop):
     folder = built_shop.folder("model")
     names = {path.name for path in folder.iterdir()}
-    assert {"model.safetensors", "config.json", "idf.npy", "tokenizer.json", "training.json", "README.md"} <= names
+    needed = {"model.safetensors", "query.onnx", "config.json", "idf.npy", "tokenizer.json", "training.json"}
+    assert needed | {"README.md"} <= names
+    assert "query.onnx" in built_shop.manifest("model").files
     assert not [name for name in names if name.startswith("checkpoint")]
     summary = built_shop.manifest("model").summary
+    assert summary["query_graph"] is True
     assert 0 <= summary["validation_recall"] <= 1
     assert summary["steps"] == json.loads((folder / "training.json").read_text())["steps"] > 0
     card = (folder / "README.md").read_text()

@@ -123,7 +123,7 @@ def test_a_model_saved_again_is_the_same_to_the_byte(tmp_path):
     MODEL.save(tmp_path / "a")
     TwoTower.load(tmp_path / "a").save(tmp_path / "b")
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert names == ["config.json", "idf.npy", "model.safetensors", "tokenizer.json"]
+    assert names == ["config.json", "idf.npy", "model.safetensors", "query.onnx", "tokenizer.json"]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

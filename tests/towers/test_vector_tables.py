@@ -32,6 +32,18 @@ def test_half_precision_is_read_in_full():
     assert vectors.tolist() == [[3, 4, 5]]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_arrays_are_taken_as_tensors_are_looked_up(dtype):
+    known, rows = table(dtype=dtype), np.array([1, -1, 0, 2])
+    known.put(["c"], torch.ones(1, 3))
+    for one in (known, table(ids=())):
+        vectors, found = one.take(rows)
+        expected, expected_found = one.lookup(torch.from_numpy(rows), CPU)
+        assert vectors.dtype == np.float32
+        np.testing.assert_array_equal(vectors, expected.numpy())
+        np.testing.assert_array_equal(found, expected_found.numpy())
+
+
 def test_no_gradient_flows_into_the_table():
     known = table()
     vectors, _ = known.lookup(torch.tensor([0]), CPU)

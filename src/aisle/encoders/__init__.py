@@ -18,7 +18,7 @@ from aisle.encoders.config import (
 )
 from aisle.encoders.context import ContextEncoder
 from aisle.encoders.graph import GraphEncoder
-from aisle.encoders.history import HistoryEncoder, mean_past_context
+from aisle.encoders.history import HistoryEncoder, age_buckets, mean_past_context
 from aisle.encoders.latent import start_from_latent
 from aisle.encoders.pretrained import PretrainedTransformer
 from aisle.encoders.term import TermEncoder
@@ -42,6 +42,7 @@ __all__ = [
     "TextEncoder",
     "TextEncoderConfig",
     "TokenBatch",
+    "age_buckets",
     "build_text_encoder",
     "context_batch",
     "mean_past_context",

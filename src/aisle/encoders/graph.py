@@ -64,6 +64,11 @@ class GraphEncoder(nn.Module):
             {side: nn.Parameter(torch.randn(dim) * dim**-0.5) for side in ("query", "product")}
         )
 
+    @property
+    def table_dim(self) -> int:
+        """Dimensions of the vectors of a query's neighbours, which are products."""
+        return self.word_dim + (self.context.in_features if self.context is not None else 0)
+
     def forward(
         self, batch: NeighbourBatch, *, own: Float[Tensor, "rows word_dim"], side: Side
     ) -> Float[Tensor, "rows dim"]:

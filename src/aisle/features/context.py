@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from jaxtyping import Float64, Int32, Int64
 
 from aisle.core.errors import ModelError
-from aisle.core.text import normalise_texts
+from aisle.core.text import normalise_text, normalise_texts
 from aisle.features.categories import CategoryPaths
 from aisle.features.config import ContextConfig
 from aisle.features.quantiles import bucket_numbers, group_edges
@@ -146,7 +146,7 @@ class ContextFeaturiser:
         ids = np.full((num_rows, 2), UNKNOWN_VALUE, np.int32)
         for place, (slot, values) in enumerate((("location", locations), (_DEVICE, devices))):
             if values is not None:
-                number = self.vocabularies[slot].numbers(_clean(values))
+                number = _search_numbers(self.vocabularies[slot], values)
                 ids[:, place] = np.where(number == MISSING, UNKNOWN_VALUE, number + self._begin[slot])
         return Context(ids)
 
@@ -237,6 +237,14 @@ def _clean(values: pa.Array) -> pa.Array:
     """Normalise texts; an empty one says nothing."""
     texts = normalise_texts(values.cast(pa.string()))
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+
+
+def _search_numbers(known: Vocabulary, values: pa.Array) -> Int32[np.ndarray, " rows"]:
+    """Return the numbers of texts; of one text, as a live search has it, without the cost of a column."""
+    if len(values) != 1:
+        return known.numbers(_clean(values))
+    text = values[0].as_py()
+    return np.array([known.number(text and normalise_text(text))], np.int32)
 
 
 def _scalars(products: pa.Table) -> tuple[str, ...]:

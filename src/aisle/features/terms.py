@@ -18,6 +18,7 @@ from aisle.core.text import word_lists
 from aisle.features.analyser import Analyser
 from aisle.features.config import TermConfig
 from aisle.features.hashing import NgramHasher
+from aisle.features.query_ngrams import MOST_CHARACTERS, QueryNgrams
 
 __all__ = ["TermFeaturiser", "Terms", "num_slots"]
 
@@ -83,6 +84,7 @@ class TermFeaturiser:
         self._hasher = NgramHasher(
             num_slots(config), min_char_ngram=config.min_char_ngram, max_char_ngram=config.max_char_ngram
         )
+        self._query_ngrams = QueryNgrams(config, stems=self._analyser.stems, hasher=self._hasher)
 
     @classmethod
     def fit(
@@ -116,6 +118,9 @@ class TermFeaturiser:
 
     def queries(self, texts: pa.Array) -> Terms:
         """Featurise query texts."""
+        if len(texts) == 1 and len(text := texts[0].as_py() or "") <= MOST_CHARACTERS:
+            bucket, weight = self._query_ngrams.of(text)
+            return Terms(np.array([0, len(bucket)]), bucket.astype(np.int32), self.idf[bucket] * weight)
         return self._in_blocks({"query": texts}, self.config.max_query_ngrams)
 
     def products(self, fields: Mapping[str, pa.Array]) -> Terms:

@@ -25,6 +25,7 @@ class Vocabulary:
 
     def __init__(self, values: pa.Array) -> None:
         self.values = values.cast(pa.string())
+        self._number: dict[str, int] | None = None
 
     @classmethod
     def fit(cls, values: pa.Array, *, min_count: int, max_values: int) -> Vocabulary:
@@ -44,6 +45,12 @@ class Vocabulary:
     def __len__(self) -> int:
         """Return how many numbers there are, the one for missing among them."""
         return len(self.values) + 1
+
+    def number(self, value: str | None) -> int:
+        """Look up the number of one value, without what a look-up of many prepares at every call."""
+        if self._number is None:
+            self._number = {known: place for place, known in enumerate(self.values.to_pylist(), start=1)}
+        return MISSING if value is None else self._number.get(value, MISSING)
 
     def numbers(self, values: pa.Array) -> Int32[np.ndarray, " rows"]:
         """Look up the number of each value."""

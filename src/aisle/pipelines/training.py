@@ -74,7 +74,7 @@ def _build(features: Path, recipe: Recipe, towers: TowerConfig, folder: Path) ->
     if network.graph is not None:
         _start_graph(model, data)
     result = train(model, data, recipe.train, folder=folder, seed=recipe.seed)
-    model.save(folder)
+    has_query_graph = model.save(folder)
     if network.graph is not None and data.log is not None:
         edges = data.log.query_neighbours[data.log.last_snapshot - 1]
         save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
@@ -90,6 +90,7 @@ def _build(features: Path, recipe: Recipe, towers: TowerConfig, folder: Path) ->
         "encodes_per_pair": result.encodes_per_pair,
         "minutes": result.minutes,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "query_graph": has_query_graph,
     }
 
 

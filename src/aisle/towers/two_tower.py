@@ -23,7 +23,9 @@ from aisle.features.featuriser import check_spec_version
 from aisle.towers.channels import table_dims
 from aisle.towers.config import TowerConfig
 from aisle.towers.inputs import FeatureBatch, QueryContext, product_batch, query_batch
+from aisle.towers.live_query import LiveQuery
 from aisle.towers.network import TowerNetwork
+from aisle.towers.query_graph import write_query_graph
 from aisle.towers.vector_tables import VectorTable, VectorTables
 
 __all__ = ["TwoTower"]
@@ -45,6 +47,7 @@ class TwoTower:
         network: Reads them.
         config: Settings of the network.
         tables: Vectors of known queries and products, which graph and history look up; None until `fill_tables`.
+        live: Encodes one query at a time, faster than the network; None leaves that to the network too.
     """
 
     def __init__(
@@ -54,11 +57,13 @@ class TwoTower:
         config: TowerConfig,
         *,
         tables: VectorTables | None = None,
+        live: LiveQuery | None = None,
     ) -> None:
         self.featuriser = featuriser
         self.network = network
         self.config = config
         self.tables = tables
+        self._live = live
 
     @property
     def embedding_dim(self) -> int:
@@ -113,7 +118,10 @@ class TwoTower:
 
     def encode_query_features(self, features: Features) -> Float32[np.ndarray, "queries dim"]:
         """Encode queries whose features are made already."""
-        return self._encode(self.readable(features), self.network.query, query_batch, self.embedding_dim)
+        features = self.readable(features)
+        if self._live is not None and len(features) == 1:
+            return self._live.encode(features, self.tables)
+        return self._encode(features, self.network.query, query_batch, self.embedding_dim)
 
     def encode_product_features(self, features: Features) -> Float32[np.ndarray, "products dim"]:
         """Encode products whose features are made already."""
@@ -172,8 +180,13 @@ class TwoTower:
         tables.queries.put(new, self._rows(features, self.network.query_row, dim, torch.float32))
         return tables.queries.rows_of(keys)
 
-    def save(self, folder: Path) -> None:
-        """Write weights and vector tables (safetensors), `config.json`, tokenizer and feature spec into a folder.
+    def save(self, folder: Path) -> bool:
+        """Write a model into a folder.
+
+        Weights and vector tables (safetensors), the query tower's graph (ONNX), `config.json`, tokenizer, feature spec.
+
+        Returns:
+            Whether the graph could be written; without it a loaded model encodes single queries by the network.
 
         Raises:
             ModelError: If the model reads vector tables and they are not filled.
@@ -185,12 +198,14 @@ class TwoTower:
             self._filled_tables().save(folder / _TABLES)
         if self.network.text is not None and self.config.text.init is not None:
             self.network.text.transformer.save_config(folder / _TRANSFORMER)  # type: ignore[operator]
+        has_graph = write_query_graph(self.network.eval(), folder, weights=_WEIGHTS)
         config = {
             "format": _FORMAT,
             "towers": config_to_dict(self.config),
             "features": self.featuriser.spec(),
         }
         (folder / _CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
+        return has_graph
 
     @classmethod
     def load(cls, folder: Path) -> TwoTower:
@@ -222,7 +237,7 @@ class TwoTower:
                 remedy="Train the model again.",
             ) from error
         tables = VectorTables.load(folder / _TABLES) if network.reads_tables else None
-        return cls(featuriser, network.eval(), config, tables=tables)
+        return cls(featuriser, network.eval(), config, tables=tables, live=LiveQuery.load(folder, network))
 
     def _filled_tables(self) -> VectorTables:
         if self.tables is None:

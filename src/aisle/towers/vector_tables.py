@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -80,6 +80,15 @@ class VectorTable:
             return torch.zeros((*rows.shape, self.dim), device=device), known.to(device)
         taken = self._vectors.index_select(0, torch.where(known, rows, 0).flatten().to(self._vectors.device))
         return taken.to(device, torch.float32).reshape(*rows.shape, self.dim), known.to(device)
+
+    def take(
+        self, rows: Int64[np.ndarray, " rows"]
+    ) -> tuple[Float32[np.ndarray, "rows dim"], Bool[np.ndarray, " rows"]]:
+        """Do as `lookup`, with arrays, for few rows of a table on the CPU."""
+        known = (rows >= 0) & (rows < self._used)
+        if not self._used:
+            return np.zeros((len(rows), self.dim), np.float32), known
+        return self._vectors.numpy()[np.where(known, rows, 0)].astype(np.float32), known
 
     def put(self, ids: Sequence[str], vectors: Float[Tensor, "ids dim"]) -> Int64[np.ndarray, " ids"]:
         """Replace the vectors of known ids and add those of new ones; of an id that stands twice the last one counts.

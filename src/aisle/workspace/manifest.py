@@ -21,7 +21,7 @@ MANIFEST_NAME = "manifest.json"
 QUARANTINE = "quarantine/"
 """Folder, in an artefact, of rows that were set aside."""
 
-_REPORTED_PACKAGES = ("aisle", "numpy", "pyarrow", "torch", "faiss-cpu", "bm25s", "transformers")
+_REPORTED_PACKAGES = ("aisle", "numpy", "pyarrow", "torch", "onnxruntime", "faiss-cpu", "bm25s", "transformers")
 
 
 @dataclass(frozen=True)
