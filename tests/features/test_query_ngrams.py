@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from aisle.features import TermConfig, TermFeaturiser
 from aisle.features.query_ngrams import MOST_CHARACTERS
+from aisle.features.terms import num_slots
 
 TEXT = st.lists(st.sampled_from([*"aab红色 .'1é-Ω\n\r", "ies", "ing", "🎉", "\u2028", "ｆ"]), max_size=30).map("".join)
 CONFIGS = [
@@ -19,7 +20,9 @@ CONFIGS = [
 
 
 def featuriser(config):
-    idf = np.random.default_rng(0).uniform(1, 5, config.num_buckets).astype(np.float32)
+    rng = np.random.default_rng(0)
+    # Every third n-gram is not known.
+    idf = (rng.uniform(1, 5, num_slots(config)) * (rng.random(num_slots(config)) > 1 / 3)).astype(np.float32)
     return TermFeaturiser(config, idf)
 
 

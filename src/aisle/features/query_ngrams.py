@@ -30,47 +30,56 @@ class QueryNgrams:
     Args:
         config: Settings; the limit is that of queries.
         stems: Reduces words to stems.
-        hasher: Finds buckets.
+        hasher: Finds slots.
+        idf: Inverse document frequency per slot; 0 where an n-gram is not known.
     """
 
-    def __init__(self, config: TermConfig, *, stems: Callable[[list[str]], list[str]], hasher: NgramHasher) -> None:
-        self._config, self._stems, self._hasher = config, stems, hasher
+    def __init__(
+        self,
+        config: TermConfig,
+        *,
+        stems: Callable[[list[str]], list[str]],
+        hasher: NgramHasher,
+        idf: Float32[np.ndarray, " slots"],
+    ) -> None:
+        self._config, self._stems, self._hasher, self._idf = config, stems, hasher, idf
         self._of_word = lru_cache(_CACHED_WORDS)(self._look_up)
 
     def of(self, text: str) -> tuple[Int64[np.ndarray, " ngrams"], Float32[np.ndarray, " ngrams"]]:
-        """Return buckets, ascending, and the weights of their kinds."""
+        """Return slots of known n-grams, ascending, and their weights."""
         known = [self._of_word(word) for word in words(text)]
-        stem = np.array([bucket for bucket, _, _ in known], np.int64)
+        stem = np.array([slot for slot, _, _ in known], np.int64)
         found = [(stem, np.ones(len(stem), np.float32))]
         pairs = self._hasher.pairs(stem[:-1], stem[1:])
         found.append((pairs, np.full(len(pairs), self._config.bigram_weight, np.float32)))
-        found += [(buckets, weight) for _, buckets, weight in known]
-        kind = np.repeat([0, 1, 2], [len(stem), len(pairs), sum(len(buckets) for _, buckets, _ in known)])
-        bucket, weight = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-        return self._distinct(bucket, weight, kind)
+        found += [(slots, weight) for _, slots, weight in known]
+        kind = np.repeat([0, 1, 2], [len(stem), len(pairs), sum(len(slots) for _, slots, _ in known)])
+        slot, weight = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        return self._distinct(slot, weight, kind)
 
     def _look_up(self, word: str) -> tuple[int, Int64[np.ndarray, " ngrams"], Float32[np.ndarray, " ngrams"]]:
-        """Return the bucket of a word's stem, and its character n-grams with the weight of each."""
+        """Return the slot of a word's stem, and its character n-grams with the weight of each."""
         _, chars = self._hasher.chars([word])
         share = np.full(len(chars), self._config.char_weight / max(len(chars), 1), np.float32)
         return int(self._hasher.whole(self._stems([word]))[0]), chars, share
 
     def _distinct(
         self,
-        bucket: Int64[np.ndarray, " found"],
+        slot: Int64[np.ndarray, " found"],
         weight: Float32[np.ndarray, " found"],
         kind: Int64[np.ndarray, " found"],
     ) -> tuple[Int64[np.ndarray, " ngrams"], Float32[np.ndarray, " ngrams"]]:
-        """Keep each bucket once, as the best kind that it was found as, and the best kinds under the limit."""
-        if not (self._config.bigram_weight and self._config.char_weight):
+        """Keep each slot once, as the best kind that it was found as, and the best kinds under the limit."""
+        weight = weight * self._idf[slot]
+        if not weight.all():
             kept = weight > 0
-            bucket, weight, kind = bucket[kept], weight[kept], kind[kept]
-        # Stable: of equal buckets the first stays first, and kinds were found in the order of their rank.
-        order = bucket.argsort(kind="stable")
-        ordered = bucket[order]
+            slot, weight, kind = slot[kept], weight[kept], kind[kept]
+        # Stable: of equal slots the first stays first, and kinds were found in the order of their rank.
+        order = slot.argsort(kind="stable")
+        ordered = slot[order]
         is_first = np.ones(len(order), bool)
         np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
         once = order[is_first]
         if len(once) > self._config.max_query_ngrams:
             once = once[np.sort(kind[once].argsort(kind="stable")[: self._config.max_query_ngrams])]
-        return bucket[once], weight[once]
+        return slot[once], weight[once]

@@ -84,7 +84,7 @@ class TermFeaturiser:
         self._hasher = NgramHasher(
             num_slots(config), min_char_ngram=config.min_char_ngram, max_char_ngram=config.max_char_ngram
         )
-        self._query_ngrams = QueryNgrams(config, stems=self._analyser.stems, hasher=self._hasher)
+        self._query_ngrams = QueryNgrams(config, stems=self._analyser.stems, hasher=self._hasher, idf=idf)
 
     @classmethod
     def fit(
@@ -119,8 +119,8 @@ class TermFeaturiser:
     def queries(self, texts: pa.Array) -> Terms:
         """Featurise query texts."""
         if len(texts) == 1 and len(text := texts[0].as_py() or "") <= MOST_CHARACTERS:
-            bucket, weight = self._query_ngrams.of(text)
-            return Terms(np.array([0, len(bucket)]), bucket.astype(np.int32), self.idf[bucket] * weight)
+            slot, weight = self._query_ngrams.of(text)
+            return Terms(np.array([0, len(slot)]), (slot % self.config.num_buckets).astype(np.int32), weight)
         return self._in_blocks({"query": texts}, self.config.max_query_ngrams)
 
     def products(self, fields: Mapping[str, pa.Array]) -> Terms:
