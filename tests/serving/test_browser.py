@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from aisle.core.shopper import NOBODY
 from aisle.serving import create_app, run_in_background
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -287,7 +288,7 @@ def test_text_can_be_told_from_its_ground_in_both_schemes(open_page):
 
 def test_a_backend_of_two_unnamed_modes_gets_two_columns(browser, backend):
     class Backend(type(backend)):
-        def search(self, query, *, k=24, mode=None):
+        def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
             return []
 
     app = create_app(Backend(modes=("alpha", "beta"), default_mode="alpha"), info={})

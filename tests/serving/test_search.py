@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from aisle.core.errors import ModelError
+from aisle.core.shopper import NOBODY
 from aisle.serving import create_app
 from aisle.serving.schemas import SearchResponse
 
@@ -30,7 +31,7 @@ class Backend:
     def __init__(self, answer):
         self._answer = answer
 
-    def search(self, query, *, k=24, mode=None):
+    def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -130,7 +131,7 @@ def test_health_is_answered_while_a_search_runs():
     started, finish = threading.Event(), threading.Event()
 
     class SlowBackend(Backend):
-        def search(self, query, *, k=24, mode=None):
+        def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
             started.set()
             assert finish.wait(timeout=30)
             return []

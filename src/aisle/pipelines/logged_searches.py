@@ -18,6 +18,7 @@ from aisle.measures import Qrels
 from aisle.mining import MinedLog
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.mining import load_mined
+from aisle.retrieval import ActorLog
 from aisle.tables import STAGE_GRADES, Stage, read_parquet
 from aisle.workspace import Workspace
 
@@ -28,8 +29,6 @@ SearchLabels = Literal["log", "truth"]
 have ordered if everything were examined."""
 
 _SIGNED_IN = "user"
-_MOST_EVENTS = 100
-_SECOND_US = 1_000_000
 
 
 class _Found:
@@ -157,22 +156,8 @@ def _chosen(
 
 def _past(mined: MinedLog, examples: pa.Table) -> PastEvents:
     """Return what the actors did strictly before their searches, as far back as the log was mined for."""
-    histories, queries = mined.table("histories"), mined.table("queries").column("text").combine_chunks()
-    begin, end = (_int64(examples, f"history_{side}") for side in ("start", "end"))
-    place, offsets = expand_slices(np.maximum(begin, end - _MOST_EVENTS), end)
-    events = histories.take(pa.array(place))
-    query = _int64(events, "query_index")
     searched_us = np.asarray(examples.column("searched_at").cast(pa.int64()).to_numpy())
-    at_us = np.asarray(events.column("at").cast(pa.int64()).to_numpy())
-    # Whole seconds on both sides, as in training.
-    age_s = np.repeat(searched_us // _SECOND_US, np.diff(offsets)) - at_us // _SECOND_US
-    return PastEvents(
-        offsets=offsets,
-        queries=queries.take(pa.array(query, mask=query < 0)).to_pylist(),
-        product_index=_int64(events, "product_index"),
-        stage=_int64(events, "stage"),
-        age_s=age_s.astype(np.float32),
-    )
+    return ActorLog(mined).past(_int64(examples, "history_start"), _int64(examples, "history_end"), searched_us)
 
 
 def _slices(
