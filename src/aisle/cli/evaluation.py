@@ -100,8 +100,9 @@ def print_outcome(outcome: EvaluationOutcome) -> None:
     Console().print(evaluation_table(outcome.evaluation, wanted=f"{_ASKED[outcome.labels]} with {outcome.labelled}"))
     if outcome.labels == "truth":
         say("Truth of a simulated marketplace: these figures are simulated.")
-    for part, share in (outcome.shown_by or {}).items():
-        say(f"Of these {outcome.labelled}, {share:.1%} are of products that the logging policy's {part} had shown.")
+    if outcome.shown_by:
+        shares = ", ".join(f"{part} {share:.1%}" for part, share in outcome.shown_by.items())
+        say(f"These {outcome.labelled} by the part of the logging policy that had shown the product: {shares}.")
     if outcome.exposures:
         say("Logged orders favour what was shown. Of the log's impressions, clicks and orders:")
     for part, shares in (outcome.exposures or {}).items():

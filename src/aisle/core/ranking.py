@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from aisle.core.errors import ShapeError, UsageError
-from aisle.core.ragged import expand_slices
 
 __all__ = ["MAX_K", "NO_PRODUCT", "PastEvents", "QueryBatch", "Ranking", "Retriever", "check_k"]
 
@@ -51,17 +50,6 @@ class PastEvents:
             self.age_s[begin:stop],
         )
 
-    def take(self, rows: Int64[np.ndarray, " wanted"]) -> PastEvents:
-        """Return the events of these searches, in this order."""
-        place, offsets = expand_slices(self.offsets[rows], self.offsets[rows + 1])
-        return PastEvents(
-            offsets,
-            [self.queries[one] for one in place.tolist()],
-            self.product_index[place],
-            self.stage[place],
-            self.age_s[place],
-        )
-
 
 @dataclass(frozen=True)
 class QueryBatch:
@@ -88,15 +76,6 @@ class QueryBatch:
             self.texts[start:end],
             self.locations[start:end] if self.locations is not None else None,
             self.past.between(start, end) if self.past is not None else None,
-        )
-
-    def take(self, rows: Int64[np.ndarray, " wanted"]) -> QueryBatch:
-        """Return these queries, in this order."""
-        places = rows.tolist()
-        return QueryBatch(
-            [self.texts[row] for row in places],
-            [self.locations[row] for row in places] if self.locations is not None else None,
-            self.past.take(rows) if self.past is not None else None,
         )
 
     def __len__(self) -> int:

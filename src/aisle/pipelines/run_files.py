@@ -54,18 +54,19 @@ def open_run(path: Path, *, ids: IdMap, system: str) -> Iterator[WriteBlock]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        opened = _parquet(part, ids) if path.suffix == _PARQUET else _trec(part, ids, system)
-        with opened as write:
-            yield write
-        part.replace(path)
+        try:
+            opened = _parquet(part, ids) if path.suffix == _PARQUET else _trec(part, ids, system)
+            with opened as write:
+                yield write
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
             "The file must be writable",
             received={"path": str(path), "error": error.strerror},
             remedy="Name another file, or make room.",
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def run_rows(queries: pa.Table, answer: Explained, *, ids: IdMap) -> pa.Table:
