@@ -71,7 +71,7 @@ def test_without_an_index_it_is_told(import_shop, tmp_path):
 
 def test_what_the_log_knows_of_shoppers_is_loaded_where_the_model_reads_it(learnt_shop, built_shop):
     shoppers = load_shoppers(learnt_shop)
-    assert shoppers.knows(["u3", "c0", "stranger"]).tolist() == [True, True, False]
+    assert shoppers.is_unknown(["u3", "c0", "stranger"]).tolist() == [False, False, True]
     last = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC) + 239 * datetime.timedelta(hours=1)
     assert shoppers.now_us == int(last.timestamp()) * 1_000_000 + 1
     asked = shoppers.search("lamp", Shopper("u1"))

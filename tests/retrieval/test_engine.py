@@ -101,7 +101,9 @@ def test_a_result_is_explained_where_that_is_asked_for():
 
 def test_mode_and_shopper_reach_the_retriever():
     retriever = Noting()
-    engine = SearchEngine(PRODUCTS, {"semantic": retriever}, default_mode="semantic", shoppers=Shoppers(now_us=5))
+    engine = SearchEngine(
+        PRODUCTS, {"semantic": retriever}, default_mode="semantic", shoppers=Shoppers(reads_places=True)
+    )
     engine.search("hat")
     engine.search("hat", shopper=Shopper(user_id="u1", location="de"))
     nobody, known = retriever.asked

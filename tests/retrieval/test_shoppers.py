@@ -70,7 +70,9 @@ def test_spans_are_those_of_a_search_one_by_one(log, seed):
 
 
 def test_a_live_search_knows_its_past_and_its_place(log):
-    shoppers = Shoppers(ActorLog(log), users=IdMap(["ann"]), places=pa.array(["de"]), now_us=20 * SECOND)
+    shoppers = Shoppers(
+        ActorLog(log), reads_places=True, users=IdMap(["ann"]), places=pa.array(["de"]), now_us=20 * SECOND
+    )
     asked = shoppers.search("lamp", Shopper(user_id="ann", client_id="c7"))
     assert (asked.locations, asked.past.product_index.tolist()) == (["de"], [5])
     elsewhere = shoppers.search("lamp", Shopper(client_id="c7", location="fr"))
@@ -79,11 +81,23 @@ def test_a_live_search_knows_its_past_and_its_place(log):
 
 @pytest.mark.parametrize("shopper", [Shopper(), Shopper("nobody"), Shopper(client_id="ben")])
 def test_of_whom_nothing_is_known_is_nobody(log, shopper):
-    known = Shoppers(ActorLog(log), users=IdMap(["ann"]), places=pa.array(["de"]), now_us=99 * SECOND)
+    known = Shoppers(
+        ActorLog(log), reads_places=True, users=IdMap(["ann"]), places=pa.array(["de"]), now_us=99 * SECOND
+    )
     for shoppers in (known, Shoppers()):
         assert not shoppers.search("lamp", shopper).is_personal
 
 
-def test_without_a_log_nobody_is_known():
-    assert Shoppers().knows(["ann", None]).tolist() == [False, False]
-    assert Shoppers().search("lamp", Shopper("ann", location="de")).locations == ["de"]
+def test_what_the_model_does_not_read_is_left_out(log):
+    asker = Shopper("ann", location="de")
+    assert not Shoppers(now_us=99 * SECOND).search("lamp", asker).is_personal
+    assert Shoppers(reads_places=True).search("lamp", asker).locations == ["de"]
+    assert Shoppers(ActorLog(log), now_us=99 * SECOND).search("lamp", asker).locations is None
+
+
+def test_named_actors_whom_the_log_does_not_know_are_told():
+    assert Shoppers().is_unknown(["ann", None]).tolist() == [False, False]
+
+
+def test_named_actors_whom_the_log_knows_are_not(log):
+    assert Shoppers(ActorLog(log)).is_unknown(["ann", "stranger", None]).tolist() == [False, True, False]

@@ -41,7 +41,7 @@ class RetrievalOutcome:
         without_results: Queries to which nothing was found.
         set_aside: Rows of the file that could not be asked.
         problems: Why, in words.
-        personal: Queries with a past or a place.
+        personal: Queries with a past or a place, where the model reads these.
         unknown_actors: Queries that name an actor whom the log does not know; they count as nobody's.
     """
 
@@ -90,13 +90,9 @@ def retrieve_file(workspace: Workspace, queries: Path, out: Path, *, system: str
     found = read_queries_file(queries)
     (retriever,) = load_retrievers(workspace, [system]).values()
     products = read_products(workspace)
-    ids, on_sale, shoppers = (
-        IdMap(products.column("product_id")),
-        OnSale.of_products(products),
-        load_shoppers(workspace),
-    )
+    ids, on_sale = IdMap(products.column("product_id")), OnSale.of_products(products)
     k = min(k, len(ids))
-    answering = _Answering(retriever, shoppers, on_sale, k=k, depth=_depth(found.table, on_sale, k=k))
+    answering = _Answering(retriever, load_shoppers(workspace), on_sale, k=k, depth=_depth(found.table, on_sale, k=k))
     counts, size = _Counts(), min(_MOST_QUERIES_AT_ONCE, max(1, _PLACES_AT_ONCE // answering.depth))
     with (
         open_run(out, ids=ids, system=system) as write,
@@ -157,7 +153,5 @@ class _Answering:
         counts.rows += int(is_found.sum())
         counts.without_results += int((~is_found.any(axis=1)).sum())
         counts.personal += int((has_past | has_place).sum())
-        counts.unknown_actors += int(
-            (pc.is_valid(actor).to_numpy(zero_copy_only=False) & ~self.shoppers.knows(actor)).sum()
-        )
+        counts.unknown_actors += int(self.shoppers.is_unknown(actor.to_pylist()).sum())
         return answer

@@ -87,7 +87,7 @@ def load_shoppers(workspace: Workspace) -> Shoppers:
     towers = config_from_dict(TowerConfig, workspace.manifest("model").config["towers"])
     reads_past, reads_place = bool(towers.history.enabled), bool(towers.context.enabled)
     if not (reads_past or reads_place) or not workspace.has("mined"):
-        return Shoppers()
+        return Shoppers(reads_places=reads_place)
     mined = load_mined(workspace)
     users = places = None
     if reads_place and workspace.has("users"):
@@ -96,7 +96,7 @@ def load_shoppers(workspace: Workspace) -> Shoppers:
             known = known.filter(pc.is_valid(known.column("location")))
             users, places = IdMap(known.column("user_id")), known.column("location").combine_chunks()
     log = ActorLog(mined) if reads_past else None
-    return Shoppers(log, users=users, places=places, now_us=mined.end_us)
+    return Shoppers(log, reads_places=reads_place, users=users, places=places, now_us=mined.end_us)
 
 
 def _check_current(workspace: Workspace) -> None:

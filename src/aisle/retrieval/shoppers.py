@@ -84,7 +84,8 @@ class Shoppers:
     """Completes searches by what is known of those who make them, as it was at the time of each.
 
     Args:
-        log: What actors did; None: nobody is known.
+        log: What actors did; None: the past of nobody counts.
+        reads_places: Whether the place of a search counts.
         users: Ids of users whose place is known.
         places: The place of each.
         now_us: Time of a search that comes without one, in microseconds since 1970: just after the log's end.
@@ -94,11 +95,13 @@ class Shoppers:
         self,
         log: ActorLog | None = None,
         *,
+        reads_places: bool = False,
         users: IdMap | None = None,
         places: pa.Array | None = None,
         now_us: int = 0,
     ) -> None:
         self._log = log
+        self._reads_places = reads_places
         self._users = users
         self._places = places
         self.now_us = now_us
@@ -139,9 +142,12 @@ class Shoppers:
             self._past(actor_ids, searched_us),
         )
 
-    def knows(self, actor_ids: Sequence[str | None]) -> Bool[np.ndarray, " actors"]:
-        """Tell which actors the log names."""
-        return self._log.knows(actor_ids) if self._log is not None else np.zeros(len(actor_ids), np.bool_)
+    def is_unknown(self, actor_ids: Sequence[str | None]) -> Bool[np.ndarray, " actors"]:
+        """Tell which named actors the log does not know; none where no past counts."""
+        if self._log is None:
+            return np.zeros(len(actor_ids), np.bool_)
+        is_named = np.array([name is not None for name in actor_ids], np.bool_)
+        return is_named & ~self._log.knows(actor_ids)
 
     def _past(self, actor_ids: Sequence[str | None], searched_us: Int64[np.ndarray, " searches"]) -> PastEvents | None:
         if self._log is None:
@@ -150,6 +156,8 @@ class Shoppers:
         return self._log.past(begin, end, searched_us) if (end > begin).any() else None
 
     def _located(self, user_ids: Sequence[str | None], locations: Sequence[str | None]) -> list[str | None]:
+        if not self._reads_places:
+            return [None] * len(locations)
         said = pa.array(locations, pa.string())
         if self._users is None or self._places is None:
             return list(said.to_pylist())
