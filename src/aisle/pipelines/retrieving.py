@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from aisle.core.errors import UsageError
 from aisle.core.ids import IdMap
 from aisle.core.progress import progress_bar
-from aisle.core.ranking import NO_PRODUCT, Retriever, check_k
+from aisle.core.ranking import NO_PRODUCT, QueryBatch, Retriever, check_k
 from aisle.evaluation import OnSale
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.run_files import check_run_path, open_run
@@ -27,6 +27,9 @@ _PLACES_AT_ONCE = 1 << 18
 _MOST_QUERIES_AT_ONCE = 4096
 _MARGIN = 1.25
 """Places that are retrieved beyond what the share of products on sale asks for, where some are not."""
+
+_MOST_DEPTH = 4
+"""Times k that are retrieved at most: a query from before the catalogue would otherwise ask for all of it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,15 @@ class _Counts:
     without_results: int = 0
     personal: int = 0
     unknown_actors: int = 0
+
+    def add(self, asked: QueryBatch, answer: Explained, *, num_unknown: int) -> None:
+        is_found = answer.ranking.product_index != NO_PRODUCT
+        has_past = np.diff(asked.past.offsets) > 0 if asked.past is not None else np.zeros(len(asked), np.bool_)
+        has_place = np.array([place is not None for place in asked.locations or [None] * len(asked)])
+        self.rows += int(is_found.sum())
+        self.without_results += int((~is_found.any(axis=1)).sum())
+        self.personal += int((has_past | has_place).sum())
+        self.unknown_actors += num_unknown
 
 
 def retrieve_file(workspace: Workspace, queries: Path, out: Path, *, system: str, k: int) -> RetrievalOutcome:
@@ -117,7 +129,7 @@ def _depth(queries: pa.Table, on_sale: OnSale, *, k: int) -> int:
     least = int(on_sale.count(at).min(initial=num_products))
     if least == num_products:
         return k
-    return min(num_products, int(np.ceil(k * num_products / max(least, 1) * _MARGIN)))
+    return min(num_products, _MOST_DEPTH * k, int(np.ceil(_MARGIN * k * num_products / max(least, 1))))
 
 
 @dataclass(frozen=True)
@@ -131,14 +143,13 @@ class _Answering:
     def answer(self, block: pa.Table, counts: _Counts) -> Explained:
         """Answer some queries, each for its own shopper at its own time."""
         columns = {name: block.column(name).combine_chunks() for name in block.column_names}
-        actor = pc.coalesce(columns["user_id"], columns["client_id"], columns["session_id"])
         has_time = pc.is_valid(columns["searched_at"]).to_numpy(zero_copy_only=False)
-        at = np.asarray(
-            pc.fill_null(columns["searched_at"].cast(pa.int64()), self.shoppers.now_us).to_numpy(), np.int64
-        )
+        times = pc.fill_null(columns["searched_at"].cast(pa.int64()), self.shoppers.now_us)
+        at = np.asarray(times.to_numpy(zero_copy_only=False), np.int64)
+        actor_ids = pc.coalesce(columns["user_id"], columns["client_id"], columns["session_id"]).to_pylist()
         asked = self.shoppers.batch(
             columns["query"].to_pylist(),
-            actor_ids=actor.to_pylist(),
+            actor_ids=actor_ids,
             user_ids=columns["user_id"].to_pylist(),
             locations=columns["location"].to_pylist(),
             searched_us=at,
@@ -147,11 +158,5 @@ class _Answering:
         index = found.ranking.product_index
         is_candidate = self.on_sale.is_candidate(index, at) | (~has_time[:, None] & (index != NO_PRODUCT))
         answer = found.kept(is_candidate, k=self.k)
-        is_found = answer.ranking.product_index != NO_PRODUCT
-        has_past = np.diff(asked.past.offsets) > 0 if asked.past is not None else np.zeros(len(asked), np.bool_)
-        has_place = np.array([place is not None for place in asked.locations or [None] * len(asked)])
-        counts.rows += int(is_found.sum())
-        counts.without_results += int((~is_found.any(axis=1)).sum())
-        counts.personal += int((has_past | has_place).sum())
-        counts.unknown_actors += int(self.shoppers.is_unknown(actor.to_pylist()).sum())
+        counts.add(asked, answer, num_unknown=int(self.shoppers.is_unknown(actor_ids).sum()))
         return answer
