@@ -107,6 +107,71 @@ def shop(_built_shop, tmp_path):
     return Workspace.open(tmp_path / "shop")
 
 
+@pytest.fixture(scope="session")
+def _learnt_shop(tmp_path_factory):
+    """240 searches for 30 products, one an hour; each is answered by an order of the product of its number.
+
+    Nobody ever saw p30, and p31's title has no word in it. The last search is the only one of client c0.
+    """
+    import datetime
+
+    import pyarrow as pa
+
+    from aisle.mining import MiningConfig
+    from aisle.pipelines.importing import import_tables
+    from aisle.pipelines.indexing import build_indexes
+    from aisle.pipelines.mining import mine
+    from aisle.pipelines.recipe import load_recipe
+    from aisle.pipelines.training import train_model
+    from aisle.sources import SourceTables
+    from aisle.workspace import Workspace
+
+    first, hour = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC), datetime.timedelta(hours=1)
+    names, numbers = [f"word{number}" for number in range(30)], range(240)
+    shown = [(number, (number + step) % 30, step + 1) for number in numbers for step in range(3)]
+    tables = {
+        "products": {
+            "product_id": [f"p{number}" for number in range(32)],
+            "title": [*(f"thing {name}" for name in names), "thing that is new", "!!!"],
+            "brand": ["Norvik", "Belmora"] * 16,
+            "location": ["de", "fr"] * 16,
+            "created_at": [*[None] * 30, first + 200 * hour, None],
+        },
+        "searches": {
+            "search_id": [f"q{number}" for number in numbers],
+            "query": [names[number % 30] for number in numbers],
+            "searched_at": [first + number * hour for number in numbers],
+            "user_id": [f"u{number % 11}" if number < 239 else None for number in numbers],
+            "client_id": ["c0" if number == 239 else None for number in numbers],
+        },
+        "impressions": {
+            "search_id": [f"q{number}" for number, *_ in shown],
+            "product_id": [f"p{product}" for _, product, _ in shown],
+            "position": [position for *_, position in shown],
+            "ordered_at": [first + number * hour if position == 1 else None for number, _, position in shown],
+            "slot": ["random" if position == 3 else "ranked" for *_, position in shown],
+        },
+        "users": {"user_id": ["u1", "u2"], "location": ["fr", None]},
+    }
+    workspace = Workspace.open(tmp_path_factory.mktemp("learnt") / "shop", create=True)
+    import_tables(workspace, SourceTables({name: pa.table(columns) for name, columns in tables.items()}, {}, {}))
+    mine(workspace, MiningConfig(num_slices=3, threads=1, memory_gb=0.5))
+    settings = ("embedding_dim=24", "features.term.num_buckets=1024", "train.batch_size=16", "train.epochs=1")
+    settings += ("pairs.by_search=true", "train.num_uniform=8", "history.dim=8", "train.checkpoint_minutes=100")
+    recipe = load_recipe(None, settings)
+    train_model(workspace, recipe)
+    build_indexes(workspace, recipe)
+    return workspace.path
+
+
+@pytest.fixture(scope="session")
+def learnt_shop(_learnt_shop):
+    """A small shop with a log, learnt search by search with all channels, and indexed; for reading only."""
+    from aisle.workspace import Workspace
+
+    return Workspace.open(_learnt_shop)
+
+
 @pytest.fixture
 def aisle(monkeypatch, capsys):
     """Run the command line in this process; an error that is not Aisle's comes through as it is."""

@@ -43,3 +43,12 @@ def test_the_seed_moves_intervals_alone(aisle, built_shop):
     first, second = (one["systems"]["lexical"]["R@10"] for one in values)
     assert first["value"] == second["value"]
     assert first != second
+
+
+def test_slices_of_a_log_are_chosen_and_its_exposures_told(aisle, aisle_json, learnt_shop):
+    command = ("evaluate", "-w", learnt_shop.path, "--systems", "lexical", "--slices", "returning, signed-in")
+    values = aisle_json(*command)
+    assert set(values["by"]) == {"new actor", "returning actor", "signed in", "anonymous"}
+    assert values["shown_by"] == {"ranked": 1.0}
+    told = aisle(*command).err
+    assert "These orders by the part of the logging policy that had shown the product: ranked 100.0%." in told

@@ -94,3 +94,30 @@ def test_demo_tells_of_a_taken_port_before_it_begins(aisle, tmp_path):
 def test_the_address_is_told(capsys):
     serving._say_ready("http://127.0.0.1:5/")
     assert "http://127.0.0.1:5/" in capsys.readouterr().err
+
+
+def test_serve_as_json_prints_the_address_as_one_object(aisle, built_shop, monkeypatch):
+    def serve(workspace, *, host, port, on_ready):
+        on_ready("http://127.0.0.1:1/")
+
+    monkeypatch.setattr("aisle.pipelines.serving.serve", serve)
+    result = aisle("serve", "--workspace", built_shop.path, "--json")
+    assert (json.loads(result.out), result.err) == ({"address": "http://127.0.0.1:1/"}, "")
+
+
+def test_search_for_a_shopper_with_explanations(aisle_json, aisle, learnt_shop):
+    command = ["search", "new thing", "-w", learnt_shop.path, "--mode", "semantic", "--k", 3]
+    nobody, stranger, known, abroad = (
+        aisle_json(*command, *who, "--explain")["hits"]
+        for who in ([], ["--user", "stranger"], ["--user", "u3"], ["--location", "fr"])
+    )
+    assert nobody == stranger
+    assert nobody != known
+    assert nobody != abroad
+    for hit in (*nobody, *known, *abroad):
+        assert sum(hit["explanation"]["parts"].values()) == pytest.approx(hit["score"], abs=1e-5)
+    assert "explanation" not in aisle_json(*command)["hits"][0]
+    table = aisle(*command, "--explain", "--client", "c0").out
+    assert all(name in table for name in ("term", "graph", "context"))
+    lexical = aisle("search", "thing", "-w", learnt_shop.path, "--mode", "lexical", "--explain")
+    assert "A lexical score has no parts to be told apart." in lexical.err

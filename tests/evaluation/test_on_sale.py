@@ -59,3 +59,12 @@ def test_agrees_with_a_slow_implementation(data):
         if (created[product] is None or created[product] <= at) and (removed[product] is None or at < removed[product])
     ]
     assert kept[kept != NO_PRODUCT].tolist() == expected
+
+
+def test_products_on_sale_are_counted_and_told_apart():
+    on_sale = OnSale(created_at=np.array([0, 10, 20]), removed_at=np.array([15, 99, 20]))
+    at = np.array([-1, 0, 10, 15, 20, 99])
+    assert on_sale.count(at).tolist() == [0, 1, 2, 1, 1, 0]
+    index = np.tile([0, 1, 2, NO_PRODUCT], (len(at), 1))
+    assert on_sale.is_candidate(index, at).sum(axis=1).tolist() == on_sale.count(at).tolist()
+    assert on_sale.is_candidate(index, at)[2].tolist() == [True, True, False, False]

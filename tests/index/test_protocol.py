@@ -96,3 +96,13 @@ def test_other_widths_and_ks_are_refused(build):
         build(np.empty((3, 0), np.float32))
     with pytest.raises(UsageError, match="k must be at least 1"):
         index.search(np.ones((1, 3), np.float32), k=0)
+
+
+def test_the_vectors_as_they_are_stored_give_the_scores(build, vectors, queries):
+    index = build(vectors)
+    ranking = index.search(queries, k=5)
+    stored = index.vectors(ranking.product_index.ravel()).reshape(len(queries), 5, index.dim)
+    assert stored.dtype == np.float32
+    np.testing.assert_allclose(np.einsum("qd,qkd->qk", queries, stored), ranking.score, atol=1e-5)
+    np.testing.assert_allclose(index.vectors(np.array([7, 3])), vectors[[7, 3]], atol=0.05)
+    assert index.vectors(np.empty(0, np.int64)).shape == (0, index.dim)

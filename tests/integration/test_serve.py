@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def service(built_shop):
-    command = [sys.executable, "-c", "from aisle.cli import main; main()", "serve", "--port", "0"]
+    command = [sys.executable, "-c", "from aisle.cli import main; main()", "serve", "--port", "0", "--json"]
     process = subprocess.Popen(
         [*command, "--workspace", str(built_shop.path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -22,9 +22,9 @@ def service(built_shop):
 
 @pytest.mark.slow
 def test_it_answers_in_every_mode_and_ends_cleanly(service, simulated):
-    line = service.stderr.readline()
-    assert line.startswith("The search page is at http://127.0.0.1:"), line
-    address = line.split()[5]
+    # The object is there as soon as requests are answered, while the service goes on.
+    address = json.loads("".join(service.stdout.readline() for _ in range(3)))["address"]
+    assert address.startswith("http://127.0.0.1:")
     query = simulated.judgments.column("query")[0].as_py()
     for mode in ("lexical", "semantic", "hybrid"):
         body = json.dumps({"query": query, "k": 3, "mode": mode}).encode()

@@ -40,3 +40,11 @@ def test_windows_come_back_as_they_were_found(done):
 def test_a_table_that_is_not_there(done):
     with pytest.raises(SourceError, match="must exist"):
         done.log.table("statistics", 3)
+
+
+def test_the_log_ends_after_its_last_search_and_event(done):
+    log = MinedLog(done.folder)
+    times = [log.table("examples", split).column("searched_at") for split in ("train", "validation", "test")]
+    times.append(log.table("histories").column("at"))
+    last = max(column.cast("int64").to_numpy().max() for column in times if len(column))
+    assert log.end_us == last + 1

@@ -91,6 +91,9 @@ def test_slices(log_shop):
         "unseen": [False, False, True],
         "signed in": [True, True, False],
         "anonymous": [False, False, True],
+        # The second of u1's searches; of the third nobody knows who made it.
+        "new actor": [True, False, False],
+        "returning actor": [False, True, False],
         "with history": [False, True, False],
         "without history": [True, False, True],
         # c was never shown before; nobody says where it is sold from, nor who asks.

@@ -1,11 +1,14 @@
 import json
 from dataclasses import asdict
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from aisle.core.errors import ShapeError, UsageError
-from aisle.retrieval import DISPLAY_FIELDS, Hit, LexicalRetriever, SearchEngine
+from aisle.core.ranking import NO_PRODUCT, Ranking
+from aisle.core.shopper import Shopper
+from aisle.retrieval import DISPLAY_FIELDS, Explained, Hit, LexicalRetriever, SearchEngine, Shoppers
 
 PRODUCTS = pa.table(
     {
@@ -68,6 +71,46 @@ def test_an_empty_catalogue_has_no_hits():
     products = PRODUCTS.slice(0, 0)
     engine = SearchEngine(products, {"lexical": LexicalRetriever.build(products)}, default_mode="lexical")
     assert engine.search("shoe") == []
+
+
+class Noting:
+    """A semantic retriever that keeps what it is asked."""
+
+    name = "semantic"
+
+    def __init__(self):
+        self.asked = []
+
+    def retrieve(self, queries, *, k):
+        self.asked.append(queries)
+        return Ranking(np.array([[2, NO_PRODUCT]]), np.array([[0.5, -np.inf]], np.float32))
+
+    def retrieve_explained(self, queries, *, k):
+        return Explained(
+            self.retrieve(queries, k=k), {"term": np.array([[0.7, np.nan]]), "text": np.array([[-0.2, 0]])}
+        )
+
+
+def test_a_result_is_explained_where_that_is_asked_for():
+    engine = SearchEngine(PRODUCTS, {"semantic": Noting()}, default_mode="semantic")
+    (plain,), (told,) = engine.search("hat"), engine.search("hat", explain=True)
+    assert (plain.product_id, plain.explanation) == ("c", None)
+    assert told.explanation["parts"] == {"term": 0.7, "text": -0.2}
+    assert told.explanation["semantic_score"] == pytest.approx(told.score)
+
+
+def test_mode_and_shopper_reach_the_retriever():
+    retriever = Noting()
+    engine = SearchEngine(
+        PRODUCTS, {"semantic": retriever}, default_mode="semantic", shoppers=Shoppers(reads_places=True)
+    )
+    engine.search("hat")
+    engine.search("hat", shopper=Shopper(user_id="u1", location="de"))
+    nobody, known = retriever.asked
+    assert not nobody.is_personal
+    assert (known.locations, known.past) == (["de"], None)
+    with pytest.raises(UsageError, match=r"A location must be valid Unicode\. Received: location='\\udc80'"):
+        engine.search("hat", shopper=Shopper(location="\udc80"))
 
 
 @pytest.mark.parametrize("query", ["", "  ", "\u00a0\n"])

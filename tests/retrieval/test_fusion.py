@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from aisle.core.errors import ShapeError, UsageError
 from aisle.core.ranking import NO_PRODUCT, Ranking
 from aisle.retrieval import fuse_normalised, fuse_reciprocal_rank
+from aisle.retrieval.fusion import fused_sides
 
 BOTH = pytest.mark.parametrize("fuse", [fuse_normalised, fuse_reciprocal_rank])
 
@@ -186,3 +187,30 @@ def test_inputs_that_do_not_fit_are_refused(fuse, ranking_of):
         fuse(one, one, weight=1.5, k=1)
     with pytest.raises(UsageError, match="k must be at least 1"):
         fuse(one, one, weight=0.5, k=0)
+
+
+@pytest.mark.parametrize("by_rank", [False, True])
+def test_sides_by_hand(ranking_of, by_rank):
+    lexical = ranking_of([[(7, 8.0), (3, 5.0), (9, 2.0)], []], k=3)
+    semantic = ranking_of([[(3, 0.9), (5, 0.6), (7, 0.5)], [(9, 0.1)]], k=3)
+    fuse = fuse_reciprocal_rank if by_rank else fuse_normalised
+    fused = fuse(lexical, semantic, weight=0.4, k=4)
+    sides = fused_sides(fused, lexical, semantic, weight=0.4, by_rank=by_rank)
+    found = fused.product_index != NO_PRODUCT
+    np.testing.assert_allclose((sides["lexical"].adds + sides["semantic"].adds)[found], fused.score[found], rtol=1e-6)
+    # Of the second query one list is empty: the other alone decides.
+    assert [side.weight.tolist() for side in sides.values()] == [[0.6, 0.0], [0.4, 1.0]]
+    place = {product: place for place, product in enumerate(fused.product_index[0].tolist())}
+    assert [sides["lexical"].rank[0, place[product]] for product in (7, 3, 9, 5)] == [1, 2, 3, 0]
+    assert sides["semantic"].score[0, place[5]] == np.float32(0.6)
+    assert np.isnan(sides["lexical"].score[0, place[5]])
+    expected = [1.0, 0.5, 0.0, 0.0] if not by_rank else [2 / 61, 2 / 62, 2 / 63, 0.0]
+    np.testing.assert_allclose([sides["lexical"].normalised[0, place[product]] for product in (7, 3, 9, 5)], expected)
+
+
+def test_sides_of_nothing(ranking_of):
+    empty = ranking_of([[]], k=2)
+    sides = fused_sides(fuse_normalised(empty, empty, weight=0.5, k=2), empty, empty, weight=0.5, by_rank=False)
+    assert sides["lexical"].rank.tolist() == [[0, 0]]
+    no_queries = Ranking(np.empty((0, 2), np.int64), np.empty((0, 2), np.float32))
+    assert fused_sides(no_queries, no_queries, no_queries, weight=0.5, by_rank=True)["semantic"].rank.shape == (0, 2)

@@ -3,7 +3,14 @@ import pytest
 
 from aisle.core.errors import UsageError
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Retriever
-from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, HybridRetriever, fuse_normalised, fuse_reciprocal_rank
+from aisle.index import ExactIndex
+from aisle.retrieval import (
+    DEFAULT_SEMANTIC_WEIGHT,
+    HybridRetriever,
+    SemanticRetriever,
+    fuse_normalised,
+    fuse_reciprocal_rank,
+)
 
 LEXICAL = {"red": [(7, 8.0), (3, 5.0), (9, 2.0)], "odd": [(2, 1.0)]}
 SEMANTIC = {"red": [(3, 0.9), (5, 0.6), (7, 0.5)], "new": [(6, 0.4), (1, 0.3)]}
@@ -59,3 +66,25 @@ def test_settings_out_of_bounds_are_refused(sides, bad):
 def test_k_below_one_is_refused(sides):
     with pytest.raises(UsageError, match="k must be at least 1"):
         HybridRetriever(*sides).retrieve(QUERIES, k=0)
+
+
+def test_explained_results_are_the_same_and_both_sides_add_up(sides):
+    for fusion in ("normalised", "reciprocal_rank"):
+        retriever = HybridRetriever(*sides, weight=0.4, fusion=fusion)
+        told, plain = retriever.retrieve_explained(QUERIES, k=3), retriever.retrieve(QUERIES, k=3)
+        np.testing.assert_array_equal(told.ranking.product_index, plain.product_index)
+        found = plain.product_index != NO_PRODUCT
+        adds = told.sides["lexical"].adds + told.sides["semantic"].adds
+        np.testing.assert_allclose(adds[found], plain.score[found], atol=1e-6)
+        assert told.parts == {}
+
+
+def test_what_words_alone_brought_has_semantic_parts_too(fixed_retriever):
+    index = ExactIndex.build(np.array([[1, 0], [0.6, 0.8], [0, 1]], np.float32))
+    semantic = SemanticRetriever(lambda texts: np.array([[1, 0]] * len(texts), np.float32), index)
+    retriever = HybridRetriever(fixed_retriever({"red": [(2, 8.0)]}), semantic, depth=1, weight=0.4)
+    told = retriever.retrieve_explained(QueryBatch(["red"]), k=2)
+    # The depth is at least k: product 2 is third by meaning, and so not in the list of two.
+    assert told.ranking.product_index.tolist() == [[2, 0]]
+    assert told.sides["semantic"].rank.tolist() == [[0, 1]]
+    assert told.parts["all"].tolist() == [[0.0, 1.0]]

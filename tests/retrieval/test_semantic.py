@@ -69,3 +69,44 @@ def test_known_searches_are_answered_each_by_itself():
     found = retriever.retrieve(QueryBatch(["red", "red", " "], locations=["DE", "FR", "DE"]), k=1)
     assert found.product_index.tolist() == [[0], [1], [NO_PRODUCT]]
     assert retriever.retrieve(QueryBatch(["red"]), k=1).product_index.tolist() == [[0]]
+
+
+def test_parts_add_up_to_the_score_of_each_result():
+    def split(queries, products):
+        return {"first": queries[:, 0] * products[:, 0], "second": queries[:, 1] * products[:, 1]}
+
+    def by_place(batch):
+        return np.array([[0.6, -0.8] if place == "DE" else [0, 1] for place in batch.locations], np.float32)
+
+    retriever = SemanticRetriever(encode, INDEX, encode_searches=by_place, split_scores=split)
+    for batch in (
+        QueryBatch(["blue", " ", "red", "blue"]),
+        QueryBatch(["red", " ", "red"], locations=["DE", "DE", None]),
+    ):
+        told = retriever.retrieve_explained(batch, k=4)
+        plain = retriever.retrieve(batch, k=4)
+        np.testing.assert_array_equal(told.ranking.product_index, plain.product_index)
+        found = plain.product_index != NO_PRODUCT
+        np.testing.assert_allclose((told.parts["first"] + told.parts["second"])[found], plain.score[found], atol=1e-6)
+        assert np.isnan(told.parts["first"][~found]).all()
+    assert told.parts["second"][0, 2] < 0
+
+
+def test_the_encoder_is_asked_once_for_results_and_their_parts():
+    batches = []
+
+    def noting(texts):
+        batches.append(list(texts))
+        return encode(texts)
+
+    ranking, parts_of = SemanticRetriever(noting, INDEX).retrieve_with_parts(QueryBatch(["red", "blue", "red"]), k=1)
+    assert ranking.product_index.tolist() == [[0], [1], [0]]
+    # Without a way to split it, a score is one part; products that were not returned can be asked for too.
+    np.testing.assert_allclose(parts_of(np.array([[2], [2], [NO_PRODUCT]]))["all"], [[0.6], [0.8], [np.nan]])
+    assert batches == [["red", "blue"]]
+
+
+def test_blank_queries_alone_have_neither_results_nor_parts():
+    told = SemanticRetriever(encode, INDEX).retrieve_explained(QueryBatch([" "]), k=2)
+    assert (told.ranking.product_index == NO_PRODUCT).all()
+    assert np.isnan(told.parts["all"]).all()

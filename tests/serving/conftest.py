@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from aisle.core.errors import UsageError
+from aisle.core.shopper import NOBODY
 from aisle.serving import create_app
 
 HOSTILE_TITLE = "<img src=x onerror=\"document.title='owned'\"> usb <b>hub</b>"
@@ -37,6 +38,21 @@ class Hit:
     product_id: str
     score: float
     product: dict
+    explanation: dict | None = None
+
+
+def explanation_of(rank, mode):
+    """The second result of a hybrid was found by meaning alone; semantic scores have a part that takes away."""
+    if mode == "lexical":
+        return None
+    parts = {"term": 0.5, "history": -0.1}
+    sides = {
+        "lexical": {"weight": 0.5, "rank": 1, "score": 7.25, "normalised": 1.0, "adds": 0.5},
+        "semantic": {"weight": 0.5, "rank": rank, "score": 0.4, "normalised": 0.8, "adds": 0.4},
+    }
+    if rank == 2:
+        sides["lexical"] |= {"rank": None, "score": None, "normalised": 0.0, "adds": 0.0}
+    return {"semantic_score": 0.4, "parts": parts, "sides": sides if mode == "hybrid" else {}}
 
 
 @dataclass
@@ -47,14 +63,19 @@ class FakeBackend:
     default_mode: str = "hybrid"
     asked: list[tuple[str, int, str | None]] = field(default_factory=list)
     threads: set[str] = field(default_factory=set)
+    shoppers: list = field(default_factory=list)
 
-    def search(self, query, *, k=24, mode=None):
+    def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
         self.asked.append((query, k, mode))
         self.threads.add(threading.current_thread().name)
         if mode not in self.modes:
             raise UsageError("mode must be known", received={"mode": mode}, remedy=f"Use one of {self.modes}.")
         order = [] if query == "nothing" else ORDERS[mode][:k]
-        return [Hit(rank, name, 1 / rank, PRODUCTS[name]) for rank, name in enumerate(order, start=1)]
+        self.shoppers.append(shopper)
+        return [
+            Hit(rank, name, 1 / rank, PRODUCTS[name], explanation_of(rank, mode) if explain else None)
+            for rank, name in enumerate(order, start=1)
+        ]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from aisle.core.shopper import NOBODY, Shopper
 from aisle.serving import create_app, run_in_background
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -287,7 +288,7 @@ def test_text_can_be_told_from_its_ground_in_both_schemes(open_page):
 
 def test_a_backend_of_two_unnamed_modes_gets_two_columns(browser, backend):
     class Backend(type(backend)):
-        def search(self, query, *, k=24, mode=None):
+        def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
             return []
 
     app = create_app(Backend(modes=("alpha", "beta"), default_mode="alpha"), info={})
@@ -325,3 +326,44 @@ WEAK_CONTRASTS = """() => {
   }
   return weak;
 }"""
+
+
+def rows_of(card):
+    return [row.locator("th, td").all_text_contents() for row in card.locator(".why tr").all()]
+
+
+def test_scores_are_explained_where_that_is_asked_for(open_page):
+    page = open_page("?q=usb")
+    await_results(page)
+    expect(page.locator(".why")).to_have_count(0)
+    page.get_by_label("Explain scores").check()
+    expect(page).to_have_url(re.compile(r"\?q=usb&explain=1$"))
+    expect(page.locator(".why")).to_have_count(7)
+    expect(column(page, "Lexical").locator(".why")).to_have_count(0)
+    parts = [["Semantic score", "0.400"], ["Words", "", "+0.500"], ["Past", "", "−0.100"]]
+    assert rows_of(column(page, "Semantic").locator(".card").first) == parts
+    second = column(page, "Hybrid").locator(".card").nth(1)
+    sides = [["Score", "0.500"], ["Lexical", "", "not found+0.000"], ["Semantic", "", "rank 2+0.400"]]
+    assert rows_of(second) == [*sides, *parts]
+    words, past = (bar.bounding_box()["width"] for bar in second.locator("tbody").nth(1).locator(".bar").all())
+    assert past == pytest.approx(words / 5, abs=1)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert page.evaluate(WEAK_CONTRASTS) == []
+    page.get_by_label("Explain scores").uncheck()
+    expect(page.locator(".why")).to_have_count(0)
+    assert page.complaints == []
+
+
+def test_who_searches_stands_in_the_address_and_reaches_the_search(open_page, backend):
+    backend.shoppers.clear()
+    page = open_page("?q=usb&user=u17")
+    await_results(page)
+    page.get_by_label("From").fill(" de ")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page).to_have_url(re.compile(r"\?q=usb&user=u17&location=de$"))
+    await_results(page)
+    assert [backend.shoppers[0], backend.shoppers[-1]] == [Shopper("u17"), Shopper("u17", location="de")]
+    page.go_back()
+    expect(page.get_by_label("From")).to_have_value("")
+    expect(page.get_by_label("User")).to_have_value("u17")

@@ -10,6 +10,11 @@ def test_a_query_alone_is_a_search():
         "query": "usb",
         "k": DEFAULT_K,
         "mode": None,
+        "user_id": None,
+        "client_id": None,
+        "session_id": None,
+        "location": None,
+        "explain": False,
     }
 
 
@@ -37,7 +42,7 @@ def test_the_bounds_themselves_are_allowed(body):
         ({"query": ""}, "blank"),
         ({"query": " \t\u00a0\u3000\x1c\x85\x00"}, "blank"),
         ({"query": "x", "mode": 1}, "string_type"),
-        ({"query": "x", "user_id": "u1"}, "extra_forbidden"),
+        ({"query": "x", "filters": "u1"}, "extra_forbidden"),
     ],
 )
 def test_what_does_not_fit_is_refused(body, kind):

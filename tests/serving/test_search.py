@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from aisle.core.errors import ModelError
+from aisle.core.shopper import NOBODY, Shopper
 from aisle.serving import create_app
 from aisle.serving.schemas import SearchResponse
 
@@ -30,7 +31,7 @@ class Backend:
     def __init__(self, answer):
         self._answer = answer
 
-    def search(self, query, *, k=24, mode=None):
+    def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -130,7 +131,7 @@ def test_health_is_answered_while_a_search_runs():
     started, finish = threading.Event(), threading.Event()
 
     class SlowBackend(Backend):
-        def search(self, query, *, k=24, mode=None):
+        def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
             started.set()
             assert finish.wait(timeout=30)
             return []
@@ -146,3 +147,31 @@ def test_health_is_answered_while_a_search_runs():
             return health.status_code, was_searching, (await searching).status_code
 
     assert asyncio.run(ask()) == (200, True, 200)
+
+
+def test_who_searches_reaches_the_backend(client, backend):
+    fields = {"user_id": "u1", "client_id": "c1", "session_id": "s1", "location": "de"}
+    client.post("/v1/search", json={"query": "usb", **fields})
+    client.post("/v1/search", json={"query": "usb", "user_id": None})
+    assert backend.shoppers == [Shopper(**fields), NOBODY]
+
+
+def test_explanations_come_where_they_are_asked_for(client):
+    def hits(mode, **more):
+        return client.post("/v1/search", json={"query": "usb", "mode": mode, **more}).json()["hits"]
+
+    assert all("explanation" not in hit for hit in hits("hybrid"))
+    assert all(hit["explanation"] is None for hit in hits("lexical", explain=True))
+    second = hits("hybrid", explain=True)[1]["explanation"]
+    assert second["parts"] == {"term": 0.5, "history": -0.1}
+    assert (second["sides"]["lexical"]["rank"], second["sides"]["semantic"]["rank"]) == (None, 2)
+    answer = client.post("/v1/search", json={"query": "usb", "explain": True}).json()
+    assert SearchResponse.model_validate(answer).hits[1].explanation.sides["semantic"].adds == 0.4
+
+
+@pytest.mark.parametrize("wrong", [{"user_id": 7}, {"location": "x" * 257}, {"explain": "yes"}])
+def test_fields_of_another_kind_are_refused(client, backend, wrong):
+    response = client.post("/v1/search", json={"query": "usb", **wrong})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == f"#/{next(iter(wrong))}"
+    assert backend.asked == []

@@ -32,6 +32,13 @@ def evaluate(
         ),
     ] = None,
     max_searches: Annotated[int, typer.Option(min=1, help="Most searches of a log, drawn evenly.")] = 10_000,
+    slices: Annotated[
+        str | None,
+        typer.Option(
+            help="Slices of a log to print, with commas: band, signed-in, returning, history, cold, domestic, repeats. "
+            "Without it all."
+        ),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,
@@ -45,14 +52,14 @@ def evaluate(
     from aisle.pipelines.evaluating import evaluate_systems
     from aisle.workspace import Workspace
 
-    names = [name.strip() for name in systems.split(",") if name.strip()]
     outcome = evaluate_systems(
         Workspace.open(workspace),
         split=split,
-        systems=names,
+        systems=_names(systems),
         labels=_labels(labels),
         min_grade=min_grade,
         max_searches=max_searches,
+        slices=_names(slices) if slices is not None else None,
         run=run,
         seed=seed,
     )
@@ -60,6 +67,10 @@ def evaluate(
         print_json(outcome.as_dict())
         return
     print_outcome(outcome)
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
 
 
 def _labels(name: str | None) -> Labels | None:
@@ -89,6 +100,9 @@ def print_outcome(outcome: EvaluationOutcome) -> None:
     Console().print(evaluation_table(outcome.evaluation, wanted=f"{_ASKED[outcome.labels]} with {outcome.labelled}"))
     if outcome.labels == "truth":
         say("Truth of a simulated marketplace: these figures are simulated.")
+    if outcome.shown_by:
+        shares = ", ".join(f"{part} {share:.1%}" for part, share in outcome.shown_by.items())
+        say(f"These {outcome.labelled} by the part of the logging policy that had shown the product: {shares}.")
     if outcome.exposures:
         say("Logged orders favour what was shown. Of the log's impressions, clicks and orders:")
     for part, shares in (outcome.exposures or {}).items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aisle.cli.evaluation import print_outcome
+from aisle.cli.hits import print_hits
 from aisle.cli.options import JsonOption, RecipeOption, SetOption, WorkspaceOption
 from aisle.cli.output import print_json, say
 
@@ -32,39 +34,43 @@ def search(
     workspace: WorkspaceOption = Path("workspace"),
     k: Annotated[int, typer.Option(help="Results, 1 to 1000.")] = 10,
     mode: Annotated[str | None, typer.Option(help="hybrid, semantic or lexical.")] = None,
+    user: Annotated[str | None, typer.Option(help="user_id of who searches: the past in the log counts.")] = None,
+    client: Annotated[str | None, typer.Option(help="client_id, where nobody is signed in.")] = None,
+    session: Annotated[str | None, typer.Option(help="session_id, where no client is known either.")] = None,
+    location: Annotated[str | None, typer.Option(help="Country or region that the search comes from.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what each score is made of.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search the catalogue from the terminal.
 
-    Example: `aisle search "gaming laptop" --workspace shop --k 5`
+    Example: `aisle search "gaming laptop" --workspace shop --k 5 --user u17 --location de --explain`
     """
+    from aisle.core.shopper import Shopper
     from aisle.pipelines.searching import load_engine
     from aisle.workspace import Workspace
 
     engine = load_engine(Workspace.open(workspace))
-    hits = engine.search(query, k=k, mode=mode)
+    shopper = Shopper(user_id=user, client_id=client, session_id=session, location=location)
+    hits = engine.search(query, k=k, mode=mode, shopper=shopper, explain=explain)
+    shown = mode or engine.default_mode
     if as_json:
-        rows = [{"rank": hit.rank, "product_id": hit.product_id, "score": hit.score, **hit.product} for hit in hits]
-        print_json({"query": query, "mode": mode or engine.default_mode, "hits": rows})
+        told = ({"explanation": hit.explanation} if explain else {} for hit in hits)
+        rows = [
+            {"rank": hit.rank, "product_id": hit.product_id, "score": hit.score, **hit.product, **more}
+            for hit, more in zip(hits, told, strict=True)
+        ]
+        print_json({"query": query, "mode": shown, "hits": rows})
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(f"{query} ({mode or engine.default_mode})"), title_justify="left")
-    for heading in ("", "score", "product", "title", "price"):
-        table.add_column(heading, justify="right" if heading in {"", "score", "price"} else "left")
-    for hit in hits:
-        price = hit.product.get("price")
-        cells = (hit.product_id, str(hit.product.get("title") or ""), f"{price:,.2f}" if price is not None else "")
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", *map(Text, cells))
-    Console().print(table)
+    print_hits(f"{query} ({shown})", hits)
+    if explain and hits and hits[0].explanation is None:
+        say(f"A {shown} score has no parts to be told apart.")
 
 
 def serve(
     workspace: WorkspaceOption = Path("workspace"),
     host: HostOption = "127.0.0.1",
     port: PortOption = 8000,
+    as_json: JsonOption = False,
 ) -> None:
     """Serve `POST /v1/search` and a page that shows the systems side by side, until Ctrl-C.
 
@@ -73,7 +79,7 @@ def serve(
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
-    run(Workspace.open(workspace), host=host, port=port, on_ready=_say_ready)
+    run(Workspace.open(workspace), host=host, port=port, on_ready=_print_ready if as_json else _say_ready)
 
 
 def demo(
@@ -113,6 +119,12 @@ def demo(
         say(f'Try: aisle search "…" --workspace {opened.path}')
     if serve_page:
         run(opened, host="127.0.0.1", port=port, on_ready=_say_ready)
+
+
+def _print_ready(address: str) -> None:
+    """Print the address for a program that waits for it: at once, as the service goes on."""
+    print_json({"address": address})
+    sys.stdout.flush()
 
 
 def _say_ready(address: str) -> None:

@@ -17,7 +17,7 @@ from aisle.evaluation.on_sale import OnSale
 from aisle.evaluation.overlap import overlap
 from aisle.evaluation.paired import PairedTest, paired_test, sign_flip_p
 from aisle.evaluation.qrels import JudgedQueries
-from aisle.evaluation.searches import EvaluatedSearches, evaluate_searches
+from aisle.evaluation.searches import REPEATS, EvaluatedSearches, evaluate_searches
 from aisle.evaluation.summary import Difference, Estimate, Summary, summarise
 from aisle.evaluation.table import evaluation_table
 from aisle.evaluation.trec import (
@@ -25,6 +25,7 @@ from aisle.evaluation.trec import (
     read_qrels,
     read_queries,
     read_run,
+    run_lines,
     write_qrels,
     write_queries,
     write_run,
@@ -33,6 +34,7 @@ from aisle.evaluation.tuning import tune_semantic_weight
 
 __all__ = [
     "DEFAULT_MEASURES",
+    "REPEATS",
     "Difference",
     "Estimate",
     "EvaluatedSearches",
@@ -53,6 +55,7 @@ __all__ = [
     "read_queries",
     "read_run",
     "retrieve_all",
+    "run_lines",
     "sign_flip_p",
     "slices_by_label",
     "summarise",

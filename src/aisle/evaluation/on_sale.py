@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from aisle.core.errors import ShapeError
 from aisle.core.ranking import NO_PRODUCT, Ranking
@@ -49,15 +49,28 @@ class OnSale:
                 "There must be one time per ranking",
                 received={"times": len(at), "rankings": len(ranking.product_index)},
             )
-        index = ranking.product_index
-        known = np.where(index == NO_PRODUCT, 0, index)
-        kept = (index != NO_PRODUCT) & (self.created_at[known] <= at[:, None]) & (at[:, None] < self.removed_at[known])
+        kept = self.is_candidate(ranking.product_index, at)
         order = np.argsort(~kept, axis=1, kind="stable")
         kept = np.take_along_axis(kept, order, axis=1)
         return Ranking(
-            np.where(kept, np.take_along_axis(index, order, axis=1), NO_PRODUCT),
+            np.where(kept, np.take_along_axis(ranking.product_index, order, axis=1), NO_PRODUCT),
             np.where(kept, np.take_along_axis(ranking.score, order, axis=1), np.float32(-np.inf)),
         )
+
+    def is_candidate(
+        self, product_index: Int64[np.ndarray, "queries k"], at: Int64[np.ndarray, " queries"]
+    ) -> Bool[np.ndarray, "queries k"]:
+        """Tell which products were on sale at the time of their row; an empty place never is."""
+        known = np.where(product_index == NO_PRODUCT, 0, product_index)
+        is_there = (self.created_at[known] <= at[:, None]) & (at[:, None] < self.removed_at[known])
+        return np.asarray(is_there & (product_index != NO_PRODUCT))
+
+    def count(self, at: Int64[np.ndarray, " times"]) -> Int64[np.ndarray, " times"]:
+        """Count the products that were on sale at each time."""
+        began, ended = (
+            np.searchsorted(np.sort(times), at, side="right") for times in (self.created_at, self.removed_at)
+        )
+        return np.asarray(began - ended, np.int64)
 
 
 def _times(products: pa.Table, name: str, *, missing: int) -> Int64[np.ndarray, " products"]:

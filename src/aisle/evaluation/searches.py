@@ -33,6 +33,7 @@ class EvaluatedSearches:
         labelled: In words, what the relevant products are, such as "orders".
         locations: Where each comes from, None where not known; None: of no search.
         past: What the actor of each did before; None: nothing is known of anybody.
+        shown_by: Share of the relevant products that each part of the logging policy had shown, where the log says so.
     """
 
     texts: Sequence[str]
@@ -43,6 +44,7 @@ class EvaluatedSearches:
     labelled: str = "orders"
     locations: Sequence[str | None] | None = None
     past: PastEvents | None = None
+    shown_by: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         lengths = {

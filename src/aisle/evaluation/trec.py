@@ -28,6 +28,7 @@ __all__ = [
     "read_qrels",
     "read_queries",
     "read_run",
+    "run_lines",
     "write_qrels",
     "write_queries",
     "write_run",
@@ -59,29 +60,45 @@ def write_run(path: Path, ranking: Ranking, *, ids: IdMap, tag: str) -> None:
     Raises:
         UsageError: If an id or the tag holds white space, or a product's score is not finite.
     """
-    _check_no_space(pa.array([tag]), what="tag")
-    is_product = ranking.product_index != NO_PRODUCT
-    if not np.isfinite(ranking.score[is_product]).all():
-        raise UsageError("Scores of a run must be finite", received={"tag": tag})
-    _check_no_space(ids.ids.take(pa.array(np.unique(ranking.product_index[is_product]))), what="product_id")
-    score = _strictly_decreasing(ranking.score)
+    names = pa.array(query_ids(len(ranking.product_index)), pa.string())
 
     def blocks() -> Iterable[str]:
-        for start in range(0, len(is_product), _QUERIES_PER_BLOCK):
-            row, place = np.nonzero(is_product[start : start + _QUERIES_PER_BLOCK])
-            row += start
-            yield _lines(
-                [
-                    pa.array(query_ids(len(is_product)), pa.string()).take(pa.array(row)),
-                    "Q0",
-                    ids.ids.take(pa.array(ranking.product_index[row, place])),
-                    pa.array(place + 1).cast(pa.string()),
-                    pa.array(score[row, place]).cast(pa.string()),
-                    tag,
-                ]
-            )
+        for start in range(0, len(names), _QUERIES_PER_BLOCK):
+            rows = slice(start, start + _QUERIES_PER_BLOCK)
+            block = Ranking(ranking.product_index[rows], ranking.score[rows])
+            yield run_lines(block, names=names[rows], ids=ids, tag=tag)
 
     _write_whole(path, blocks())
+
+
+def run_lines(ranking: Ranking, *, names: pa.Array, ids: IdMap, tag: str) -> str:
+    """Return the lines of some queries of a run; see `write_run`.
+
+    Args:
+        ranking: Results of these queries.
+        names: Id of each query.
+        ids: Ids of the ranking's products.
+        tag: Name of the system.
+
+    Raises:
+        UsageError: As `write_run` does.
+    """
+    row, place = np.nonzero(ranking.product_index != NO_PRODUCT)
+    if not np.isfinite(ranking.score[row, place]).all():
+        raise UsageError("Scores of a run must be finite", received={"tag": tag})
+    product_ids = ids.ids.take(pa.array(ranking.product_index[row, place]))
+    for what, values in (("tag", pa.array([tag])), ("query_id", names), ("product_id", pc.unique(product_ids))):
+        _check_no_space(values, what=what)
+    return _lines(
+        [
+            names.take(pa.array(row)),
+            "Q0",
+            product_ids,
+            pa.array(place + 1).cast(pa.string()),
+            pa.array(_strictly_decreasing(ranking.score)[row, place]).cast(pa.string()),
+            tag,
+        ]
+    )
 
 
 def read_run(path: Path, *, ids: IdMap, num_queries: int) -> Ranking:

@@ -84,6 +84,10 @@ class ExactIndex:
             score[row, there] = self._vectors[wanted[there]] @ query
         return score
 
+    def vectors(self, product_index: Int64[np.ndarray, " wanted"]) -> Float32[np.ndarray, "wanted dim"]:
+        """Return the vectors of these products; see `VectorIndex.vectors`."""
+        return self._vectors[product_index]
+
     def save(self, folder: Path) -> None:
         """Write the vectors and their header."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import faiss as faiss_library
 import numpy as np
 from annotated_types import Ge, Le
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from aisle.core.errors import ConfigError
 from aisle.core.ranking import Ranking, check_k
@@ -138,6 +138,12 @@ class HnswIndex:
         parameters = faiss.SearchParametersHNSW(efSearch=max(self._ef_search, num_found))
         score, index = self._index.search(queries, num_found, params=parameters)
         return ranking_of_found(score, index, k=k)
+
+    def vectors(self, product_index: Int64[np.ndarray, " wanted"]) -> Float32[np.ndarray, "wanted dim"]:
+        """Return the vectors of these products, rounded as they are stored; see `VectorIndex.vectors`."""
+        if not len(product_index):
+            return np.empty((0, self.dim), np.float32)
+        return np.asarray(self._index.reconstruct_batch(np.ascontiguousarray(product_index, np.int64)), np.float32)
 
     def save(self, folder: Path) -> None:
         """Write graph, vectors and header."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from aisle.core.ranking import Ranking
 
@@ -61,6 +61,10 @@ class VectorIndex(Protocol):
             UsageError: If k is below 1.
             ShapeError: If `queries` is not [queries, dim] or holds a value that is not finite.
         """
+        ...
+
+    def vectors(self, product_index: Int64[np.ndarray, " wanted"]) -> Float32[np.ndarray, "wanted dim"]:
+        """Return the vectors of these products as they are stored: their inner products are the scores of `search`."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Float32, Int32, Int64
 
 from aisle.core.ragged import offsets_of
 from aisle.mining.windows import Windows
-from aisle.tables import MINED_SCHEMAS, read_parquet
+from aisle.tables import MINED_SCHEMAS, SPLITS, read_parquet
 
 __all__ = ["MinedLog", "Ragged"]
 
@@ -48,6 +49,15 @@ class MinedLog:
         """The boundaries that the log was mined with."""
         values = json.loads((self.folder / "windows.json").read_text(encoding="utf-8"))
         return Windows(**{**values, "snapshot_times": tuple(values["snapshot_times"])})
+
+    @cached_property
+    def end_us(self) -> int:
+        """The microsecond after the last search and event: the time as of which the whole log is known."""
+        parts = [
+            read_parquet(self.folder / "examples" / f"{split}.parquet", columns=["searched_at"]) for split in SPLITS
+        ]
+        times = [part.column(0) for part in parts] + [self.table("histories").column("at")]
+        return max((pc.max(column).cast(pa.int64()).as_py() for column in times if len(column)), default=-1) + 1
 
     def table(self, name: str, part: str | int | None = None) -> pa.Table:
         """Read one table.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ from aisle.evaluation import (
 from aisle.measures import Qrels
 from aisle.pipelines.catalogue import read_judgments, read_products
 from aisle.pipelines.logged_searches import logged_searches
+from aisle.pipelines.search_slices import chosen_slices
 from aisle.pipelines.searching import SYSTEMS, load_retrievers
 from aisle.tables import SPLITS
 from aisle.workspace import Workspace
@@ -60,6 +61,7 @@ class EvaluationOutcome:
         files: Files in TREC's formats that were written.
         exposures: What part of the log's impressions, clicks and orders each part of the logging policy showed, where
             the log says it: logged orders favour whatever was shown.
+        shown_by: What part of the measured orders each part of the logging policy had shown.
     """
 
     labels: Labels
@@ -69,6 +71,7 @@ class EvaluationOutcome:
     hybrid: dict[str, object]
     files: list[str]
     exposures: dict[str, Any] | None = None
+    shown_by: dict[str, float] | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -79,6 +82,7 @@ class EvaluationOutcome:
             "hybrid": self.hybrid,
             "files": self.files,
             "exposures": self.exposures,
+            "shown_by": self.shown_by,
         }
         return {**self.evaluation.as_dict(), **extra}
 
@@ -91,6 +95,7 @@ def evaluate_systems(
     labels: Labels | None = None,
     min_grade: float = 1.0,
     max_searches: int = MAX_SEARCHES,
+    slices: Sequence[str] | None = None,
     run: Path | None = None,
     seed: int = 0,
 ) -> EvaluationOutcome:
@@ -103,11 +108,12 @@ def evaluate_systems(
         labels: What is to be found; None for the log where one was mined, else judgments.
         min_grade: Least grade of a relevant product for recall and MRR, in the judgments' own units.
         max_searches: Most searches of a log.
+        slices: Groups of slices of a log, of `SLICE_GROUPS`; None: all. Judged queries have none but their kinds.
         run: Where to write runs in TREC's format, one file per system, with qrels and queries beside them.
         seed: Seed of bootstrap, permutations and the draw of searches.
 
     Raises:
-        UsageError: If the split has nothing to measure, or no query has a relevant product.
+        UsageError: If a slice is unknown, the split has nothing to measure, or no query has a relevant product.
     """
     if split not in SPLITS:
         raise UsageError(
@@ -115,16 +121,30 @@ def evaluate_systems(
         )
     chosen = labels or ("log" if workspace.has("mined") else "judgments")
     if chosen == "judgments":
+        _check_no_slices(slices)
         return _on_judgments(workspace, split=split, systems=systems, min_grade=min_grade, run=run, seed=seed)
+    wanted = chosen_slices(slices)
     searches = logged_searches(workspace, labels=chosen, split=split, max_searches=max_searches, seed=seed)
+    searches = replace(searches, slices={name: mask for name, mask in searches.slices.items() if name in wanted})
     products = read_products(workspace)
     retrievers = load_retrievers(workspace, systems)
     evaluation, rankings = evaluate_searches(retrievers, searches, OnSale.of_products(products), k=_DEPTH, seed=seed)
+    evaluation = replace(evaluation, slices={name: part for name, part in evaluation.slices.items() if name in wanted})
     ids = IdMap(products.column("product_id"))
     written = _Written(list(searches.texts), searches.wanted, ids)
     files = _write_trec(run, rankings, written) if run is not None else []
     exposures = workspace.manifest("mined").summary.get("exposures") if chosen == "log" else None
-    return EvaluationOutcome(chosen, searches.labelled, evaluation, 0, _hybrid(workspace), files, exposures)
+    shown_by = dict(searches.shown_by) if searches.shown_by is not None else None
+    return EvaluationOutcome(chosen, searches.labelled, evaluation, 0, _hybrid(workspace), files, exposures, shown_by)
+
+
+def _check_no_slices(slices: Sequence[str] | None) -> None:
+    if slices:
+        raise UsageError(
+            "Only searches of a log have slices to choose",
+            received={"slices": list(slices), "labels": "judgments"},
+            remedy="Leave --slices out, or measure on --labels log or truth.",
+        )
 
 
 def _on_judgments(

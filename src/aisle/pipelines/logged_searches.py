@@ -6,7 +6,6 @@ from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Bool, Int64
 
 from aisle.core.errors import UsageError
@@ -17,7 +16,10 @@ from aisle.evaluation import EvaluatedSearches
 from aisle.measures import Qrels
 from aisle.mining import MinedLog
 from aisle.pipelines.catalogue import read_products
+from aisle.pipelines.exposures import shown_by
 from aisle.pipelines.mining import load_mined
+from aisle.pipelines.search_slices import search_slices
+from aisle.retrieval import ActorLog
 from aisle.tables import STAGE_GRADES, Stage, read_parquet
 from aisle.workspace import Workspace
 
@@ -26,10 +28,6 @@ __all__ = ["SearchLabels", "logged_searches"]
 SearchLabels = Literal["log", "truth"]
 """What counts as found: the orders of the log (clicks and carts where its window has none), or what this shopper would
 have ordered if everything were examined."""
-
-_SIGNED_IN = "user"
-_MOST_EVENTS = 100
-_SECOND_US = 1_000_000
 
 
 class _Found:
@@ -48,21 +46,11 @@ class _Found:
             query_index=self.row[kept], product_index=self.product_index[kept], grade=ones, num_queries=num_searches
         )
 
-    def share(self, flag: Bool[np.ndarray, " pairs"], num_searches: int) -> np.ndarray:
-        """Return the share of each search's products that are flagged; NaN where it has none."""
-        count = np.bincount(self.row, minlength=num_searches)
-        flagged = np.bincount(self.row, weights=flag, minlength=num_searches)
-        return np.where(count > 0, flagged / np.maximum(count, 1), np.nan)
-
 
 def logged_searches(
     workspace: Workspace, *, labels: SearchLabels, split: str, max_searches: int, seed: int
 ) -> EvaluatedSearches:
     """Read the searches of a split that have something to be found.
-
-    Slices: the band of the query's frequency as of the last snapshot before the search; signed in or not; with or
-    without a history; *cold*, where nothing that is to be found had been shown before the snapshot; *domestic* and
-    *abroad*, by where the products to be found are sold from.
 
     Args:
         workspace: Where a log was mined; "truth" needs a simulated one.
@@ -101,7 +89,14 @@ def logged_searches(
         )
     if len(searched) > max_searches:
         searched = np.sort(np.random.default_rng(seed).choice(searched, max_searches, replace=False))
-    return _chosen(mined, examples, found, searched, products)
+    chosen, found = _chosen(examples, found, searched)
+    pairs = {"row": found.row, "product_index": found.product_index}
+    exposed = None
+    if labels == "log":
+        anew = {name: index[~found.repeated] for name, index in pairs.items()}
+        ids = (chosen.column("search_id").combine_chunks(), products.column("product_id").combine_chunks())
+        exposed = shown_by(workspace, *ids, **anew)
+    return _measured(mined, chosen, found, slices=search_slices(mined, chosen, products, **pairs), exposed=exposed)
 
 
 def _ordered(mined: MinedLog, examples: pa.Table, split: str) -> _Found:
@@ -133,77 +128,42 @@ def _true(workspace: Workspace, examples: pa.Table, products: pa.Table) -> _Foun
     return _Found(row, product, product == before[row], "true products")
 
 
-def _chosen(
-    mined: MinedLog, examples: pa.Table, found: _Found, searched: Int64[np.ndarray, " chosen"], products: pa.Table
-) -> EvaluatedSearches:
-    num_searches = len(searched)
+def _chosen(examples: pa.Table, found: _Found, searched: Int64[np.ndarray, " chosen"]) -> tuple[pa.Table, _Found]:
+    """Keep some searches, and what is to be found of them."""
     place = np.full(examples.num_rows, -1, np.int64)
-    place[searched] = np.arange(num_searches)
+    place[searched] = np.arange(len(searched))
     kept = place[found.row] >= 0
-    found = _Found(place[found.row[kept]], found.product_index[kept], found.repeated[kept], found.labelled)
-    examples = examples.take(pa.array(searched))
+    kept_found = _Found(place[found.row[kept]], found.product_index[kept], found.repeated[kept], found.labelled)
+    return examples.take(pa.array(searched)), kept_found
+
+
+def _measured(
+    mined: MinedLog,
+    examples: pa.Table,
+    found: _Found,
+    *,
+    slices: dict[str, Bool[np.ndarray, " searches"]],
+    exposed: dict[str, float] | None,
+) -> EvaluatedSearches:
+    num_searches = examples.num_rows
     query = mined.table("queries").column("text").combine_chunks().take(examples.column("query_index").combine_chunks())
     return EvaluatedSearches(
         texts=query.to_pylist(),
         at=np.asarray(examples.column("searched_at").cast(pa.int64()).to_numpy()),
         wanted=found.qrels(num_searches, repeated=False),
         repeated=found.qrels(num_searches, repeated=True),
-        slices=_slices(mined, examples, found, products),
+        slices=slices,
         labelled=found.labelled,
         locations=examples.column("location").to_pylist(),
         past=_past(mined, examples),
+        shown_by=exposed,
     )
 
 
 def _past(mined: MinedLog, examples: pa.Table) -> PastEvents:
     """Return what the actors did strictly before their searches, as far back as the log was mined for."""
-    histories, queries = mined.table("histories"), mined.table("queries").column("text").combine_chunks()
-    begin, end = (_int64(examples, f"history_{side}") for side in ("start", "end"))
-    place, offsets = expand_slices(np.maximum(begin, end - _MOST_EVENTS), end)
-    events = histories.take(pa.array(place))
-    query = _int64(events, "query_index")
     searched_us = np.asarray(examples.column("searched_at").cast(pa.int64()).to_numpy())
-    at_us = np.asarray(events.column("at").cast(pa.int64()).to_numpy())
-    # Whole seconds on both sides, as in training.
-    age_s = np.repeat(searched_us // _SECOND_US, np.diff(offsets)) - at_us // _SECOND_US
-    return PastEvents(
-        offsets=offsets,
-        queries=queries.take(pa.array(query, mask=query < 0)).to_pylist(),
-        product_index=_int64(events, "product_index"),
-        stage=_int64(events, "stage"),
-        age_s=age_s.astype(np.float32),
-    )
-
-
-def _slices(
-    mined: MinedLog, examples: pa.Table, found: _Found, products: pa.Table
-) -> dict[str, Bool[np.ndarray, " searches"]]:
-    num_searches = examples.num_rows
-    band = examples.column("band").to_numpy(zero_copy_only=False)
-    is_signed_in = examples.column("actor_kind").to_numpy(zero_copy_only=False) == _SIGNED_IN
-    has_history = _int64(examples, "history_end") > _int64(examples, "history_start")
-    is_warm = np.zeros(products.num_rows, bool)
-    last = mined.table("statistics", mined.windows.num_slices)
-    is_warm[_int64(last, "product_index")] = True
-    cold = found.share(~is_warm[found.product_index], num_searches)
-    slices = {name: band == name for name in ("head", "torso", "tail", "unseen")}
-    slices |= {"signed in": is_signed_in, "anonymous": ~is_signed_in}
-    slices |= {"with history": has_history, "without history": ~has_history}
-    slices["cold products"] = cold == 1
-    slices |= _by_place(examples, found, products)
-    return {name: mask for name, mask in slices.items() if mask.any()}
-
-
-def _by_place(examples: pa.Table, found: _Found, products: pa.Table) -> dict[str, Bool[np.ndarray, " searches"]]:
-    if "location" not in products.column_names:
-        return {}
-    place = examples.column("location").combine_chunks().take(pa.array(found.row))
-    origin = products.column("location").combine_chunks().take(pa.array(found.product_index))
-    is_domestic = pc.fill_null(pc.equal(place, origin), False).to_numpy(zero_copy_only=False)
-    is_known = pc.is_valid(pc.equal(place, origin)).to_numpy(zero_copy_only=False)
-    known = found.share(is_known, examples.num_rows) == 1
-    domestic = found.share(is_domestic, examples.num_rows)
-    return {"domestic": known & (domestic == 1), "abroad": known & (domestic == 0)}
+    return ActorLog(mined).past(_int64(examples, "history_start"), _int64(examples, "history_end"), searched_us)
 
 
 def _int64(table: pa.Table, name: str) -> Int64[np.ndarray, " rows"]:

@@ -5,15 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+import pyarrow.compute as pc
+
+from aisle.core.config import config_from_dict
 from aisle.core.errors import UsageError, WorkspaceError
+from aisle.core.ids import IdMap
 from aisle.core.ranking import Retriever
 from aisle.index import load_index
 from aisle.pipelines.catalogue import read_products
+from aisle.pipelines.mining import load_mined
 from aisle.pipelines.training import load_encoder, load_model
-from aisle.retrieval import HybridRetriever, LexicalRetriever, SearchEngine, SemanticRetriever
+from aisle.retrieval import (
+    ActorLog,
+    HybridRetriever,
+    LexicalRetriever,
+    SearchEngine,
+    SemanticRetriever,
+    Shoppers,
+)
+from aisle.tables import read_parquet
+from aisle.towers import TowerConfig
 from aisle.workspace import Workspace
 
-__all__ = ["SYSTEMS", "load_engine", "load_retrievers"]
+__all__ = ["SYSTEMS", "load_engine", "load_retrievers", "load_shoppers"]
 
 SYSTEMS = ("lexical", "semantic", "hybrid")
 """Names of the retrieval systems, in the order in which they are compared."""
@@ -42,9 +56,12 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
     lexical = LexicalRetriever.load(folder / "lexical")
     systems: dict[str, Retriever] = {"lexical": lexical}
     if set(names) != {"lexical"}:
-        encoder = load_encoder(workspace, load_model(workspace), read_products(workspace))
+        model = load_model(workspace)
+        encoder = load_encoder(workspace, model, read_products(workspace))
         index = load_index(folder / "semantic")
-        semantic = SemanticRetriever(encoder.encode_queries, index, encode_searches=encoder.encode)
+        semantic = SemanticRetriever(
+            encoder.encode_queries, index, encode_searches=encoder.encode, split_scores=model.explain
+        )
         hybrid = json.loads((folder / "hybrid.json").read_text(encoding="utf-8"))
         systems["semantic"] = semantic
         systems["hybrid"] = HybridRetriever(
@@ -54,8 +71,32 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
 
 
 def load_engine(workspace: Workspace) -> SearchEngine:
-    """Load all systems with the catalogue, hybrid by default."""
-    return SearchEngine(read_products(workspace), load_retrievers(workspace), default_mode="hybrid")
+    """Load all systems with the catalogue, hybrid by default, and what the log knows of shoppers."""
+    retrievers = load_retrievers(workspace)
+    return SearchEngine(read_products(workspace), retrievers, default_mode="hybrid", shoppers=load_shoppers(workspace))
+
+
+def load_shoppers(workspace: Workspace) -> Shoppers:
+    """Load what is known of those who search: their mined events, and the places of users.
+
+    Where the model reads neither, nothing is loaded: such searches are all of nobody.
+
+    Raises:
+        WorkspaceError: If the model reads them and the log was imported anew without being mined.
+    """
+    towers = config_from_dict(TowerConfig, workspace.manifest("model").config["towers"])
+    reads_past, reads_place = bool(towers.history.enabled), bool(towers.context.enabled)
+    if not (reads_past or reads_place) or not workspace.has("mined"):
+        return Shoppers(reads_places=reads_place)
+    mined = load_mined(workspace)
+    users = places = None
+    if reads_place and workspace.has("users"):
+        known = read_parquet(workspace.verified("users") / "users.parquet")
+        if "location" in known.column_names:
+            known = known.filter(pc.is_valid(known.column("location")))
+            users, places = IdMap(known.column("user_id")), known.column("location").combine_chunks()
+    log = ActorLog(mined) if reads_past else None
+    return Shoppers(log, reads_places=reads_place, users=users, places=places, now_us=mined.end_us)
 
 
 def _check_current(workspace: Workspace) -> None:

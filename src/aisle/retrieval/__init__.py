@@ -6,17 +6,21 @@ products.
 
 from aisle.features.analyser import Analyser
 from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
+from aisle.retrieval.explanation import Explained, Side, retrieve_explained
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
 from aisle.retrieval.hybrid import DEFAULT_DEPTH, DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
 from aisle.retrieval.lexical import LexicalRetriever
 from aisle.retrieval.search_encoder import SearchEncoder, save_edges
 from aisle.retrieval.semantic import SemanticRetriever
+from aisle.retrieval.shoppers import ActorLog, Shoppers
 
 __all__ = [
     "DEFAULT_DEPTH",
     "DEFAULT_SEMANTIC_WEIGHT",
     "DISPLAY_FIELDS",
+    "ActorLog",
     "Analyser",
+    "Explained",
     "Fusion",
     "Hit",
     "HybridRetriever",
@@ -24,7 +28,10 @@ __all__ = [
     "SearchEncoder",
     "SearchEngine",
     "SemanticRetriever",
+    "Shoppers",
+    "Side",
     "fuse_normalised",
     "fuse_reciprocal_rank",
+    "retrieve_explained",
     "save_edges",
 ]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from aisle.core.errors import ShapeError, UsageError
-from aisle.core.ranking import MAX_K, NO_PRODUCT, QueryBatch, Retriever, check_k
+from aisle.core.ranking import MAX_K, NO_PRODUCT, Retriever, check_k
+from aisle.core.shopper import NOBODY, Shopper
 from aisle.core.text import normalise_text
+from aisle.retrieval.explanation import Explained, retrieve_explained
+from aisle.retrieval.shoppers import Shoppers
 
 __all__ = ["DISPLAY_FIELDS", "Hit", "SearchEngine"]
 
@@ -28,12 +30,15 @@ class Hit:
         product_id: The shop's own id.
         score: Higher is better; comparable within one result only.
         product: `DISPLAY_FIELDS` of the product, by name; a category is a list from root to leaf.
+        explanation: What the score is made of, where that was asked for and the mode knows it: `semantic_score`, the
+            `parts` that add up to it, and of a hybrid `sides`, whose `adds` add up to `score`.
     """
 
     rank: int
     product_id: str
     score: float
     product: dict[str, Any]
+    explanation: dict[str, Any] | None = None
 
 
 class SearchEngine:
@@ -43,12 +48,21 @@ class SearchEngine:
         products: Products table; its row number is the product index of every retriever.
         retrievers: Retriever of each mode, such as "hybrid", "semantic" and "lexical".
         default_mode: Mode of a search that names none.
+        shoppers: What is known of those who search; None: nothing.
 
     Raises:
         UsageError: If there is no retriever for the default mode.
     """
 
-    def __init__(self, products: pa.Table, retrievers: Mapping[str, Retriever], *, default_mode: str) -> None:
+    def __init__(
+        self,
+        products: pa.Table,
+        retrievers: Mapping[str, Retriever],
+        *,
+        default_mode: str,
+        shoppers: Shoppers | None = None,
+    ) -> None:
+        self._shoppers = shoppers or Shoppers()
         self._retrievers = dict(retrievers)
         self._default_mode = default_mode
         self._retriever(default_mode)
@@ -71,25 +85,39 @@ class SearchEngine:
         """Products that are searched."""
         return int(self._products.num_rows)
 
-    def search(self, query: str, *, k: int = 24, mode: str | None = None) -> list[Hit]:
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 24,
+        mode: str | None = None,
+        shopper: Shopper = NOBODY,
+        explain: bool = False,
+    ) -> list[Hit]:
         """Return the best products, at most k.
 
         Args:
             query: As typed.
             k: Most results, 1 to `MAX_K`.
             mode: One of `modes`; the default one where it is None.
+            shopper: Who searches, and from where; an actor whom the log does not know counts as nobody.
+            explain: Tell what each score is made of.
 
         Raises:
             UsageError: If the query is blank, k is out of its bounds, or the mode is unknown.
         """
         check_k(k, most=MAX_K)
         retriever = self._retriever(self._default_mode if mode is None else mode)
-        _check_query(query)
-        ranking = retriever.retrieve(QueryBatch([query]), k=k)
-        found = ranking.product_index[0] != NO_PRODUCT
-        return self._hits(ranking.product_index[0][found], ranking.score[0][found])
+        _check_texts(query=query, **asdict(shopper))
+        if not normalise_text(query):
+            raise UsageError("A query must not be blank", received={"query": query}, remedy="Type a word.")
+        asked = self._shoppers.search(query, shopper)
+        answer = retrieve_explained(retriever, asked, k=k) if explain else Explained(retriever.retrieve(asked, k=k))
+        return self._hits(answer)
 
-    def _hits(self, product_index: np.ndarray, score: np.ndarray) -> list[Hit]:
+    def _hits(self, answer: Explained) -> list[Hit]:
+        found = answer.ranking.product_index[0] != NO_PRODUCT
+        product_index, score = answer.ranking.product_index[0][found], answer.ranking.score[0][found]
         if len(product_index) and product_index.max() >= self.num_products:
             raise ShapeError(
                 "The retriever must have been built from these products",
@@ -103,6 +131,7 @@ class SearchEngine:
                 product_id=row["product_id"],
                 score=float(value),
                 product={name: row.get(name) for name in DISPLAY_FIELDS},
+                explanation=answer.of_place(0, rank - 1),
             )
             for rank, (row, value) in enumerate(zip(rows, score, strict=True), start=1)
         ]
@@ -117,12 +146,11 @@ class SearchEngine:
         return self._retrievers[mode]
 
 
-def _check_query(query: str) -> None:
-    try:
-        is_blank = not normalise_text(query)
-    except UnicodeEncodeError:  # half of a character, as broken JSON or a foreign terminal sends it
-        raise UsageError(
-            "A query must be valid Unicode", received={"query": query}, remedy="Send it as UTF-8."
-        ) from None
-    if is_blank:
-        raise UsageError("A query must not be blank", received={"query": query}, remedy="Type a word.")
+def _check_texts(**texts: str | None) -> None:
+    for name, text in texts.items():
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:  # half of a character, as broken JSON or a foreign terminal sends it
+            raise UsageError(
+                f"A {name} must be valid Unicode", received={name: text}, remedy="Send it as UTF-8."
+            ) from None

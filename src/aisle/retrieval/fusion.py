@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from aisle.core.errors import ShapeError, UsageError
 from aisle.core.ranking import NO_PRODUCT, Ranking, check_k
+from aisle.retrieval.explanation import Side
 
-__all__ = ["RANK_CONSTANT", "fuse_normalised", "fuse_reciprocal_rank"]
+__all__ = ["RANK_CONSTANT", "fuse_normalised", "fuse_reciprocal_rank", "fused_sides"]
 
 RANK_CONSTANT = 60
 """Added to every rank before it is inverted; larger values flatten the lead of the first places (Cormack et al.)."""
@@ -65,8 +66,53 @@ def fuse_reciprocal_rank(lexical: Ranking, semantic: Ranking, *, weight: float =
     Rank Learning Methods", section 2.
     """
     _check(lexical, semantic, weight=weight, k=k)
-    by_lexical, by_semantic = 2 * _reciprocal_rank(lexical), 2 * _reciprocal_rank(semantic)
+    by_lexical, by_semantic = _reciprocal_rank(lexical), _reciprocal_rank(semantic)
     return _fused(lexical, semantic, by_lexical=by_lexical, by_semantic=by_semantic, weight=weight, k=k)
+
+
+def fused_sides(
+    fused: Ranking, lexical: Ranking, semantic: Ranking, *, weight: float, by_rank: bool
+) -> dict[str, Side]:
+    """Tell how both lists entered each place of their fusion.
+
+    Args:
+        fused: What `fuse_normalised` or `fuse_reciprocal_rank` gave.
+        lexical: As given to it.
+        semantic: As given to it.
+        weight: As given to it.
+        by_rank: It was `fuse_reciprocal_rank`.
+    """
+    share = _semantic_share(lexical, semantic, weight)[:, 0]
+    values = _reciprocal_rank if by_rank else _min_max
+    sides = (("lexical", lexical, 1 - share), ("semantic", semantic, share))
+    return {name: _side(fused, listed, values(listed), weight=of_side) for name, listed, of_side in sides}
+
+
+def _side(
+    fused: Ranking, listed: Ranking, value: Float64[np.ndarray, "queries n"], *, weight: Float64[np.ndarray, " queries"]
+) -> Side:
+    place = _places(fused, listed)
+    is_there = place >= 0
+    at = np.maximum(place, 0)
+    return Side(
+        weight=weight,
+        rank=place + 1,
+        score=np.where(is_there, np.take_along_axis(listed.score, at, axis=1), np.float32(np.nan)),
+        normalised=np.where(is_there, np.take_along_axis(value, at, axis=1), 0.0),
+    )
+
+
+def _places(wanted: Ranking, listed: Ranking) -> Int64[np.ndarray, "queries k"]:
+    """Find each wanted product in the same query's list; -1 where it is not there."""
+    most = int(max(wanted.product_index.max(initial=0), listed.product_index.max(initial=0))) + 2
+    row = np.arange(len(wanted.product_index))[:, None] * most
+    # An empty place of the list takes a key that no product has, and so finds nothing.
+    keys = np.where(_is_found(listed), listed.product_index, most - 1) + row
+    order = np.argsort(keys, axis=None, kind="stable")
+    known = keys.ravel()[order]
+    asked = np.where(_is_found(wanted), wanted.product_index + row, -1)
+    at = np.minimum(np.searchsorted(known, asked), max(0, len(known) - 1))
+    return np.where(known[at] == asked, order[at] % listed.k, -1) if len(known) else np.full(asked.shape, -1)
 
 
 def _fused(
@@ -135,7 +181,8 @@ def _min_max(ranking: Ranking) -> Float64[np.ndarray, "queries k"]:
 
 def _reciprocal_rank(ranking: Ranking) -> Float64[np.ndarray, "queries k"]:
     rank = np.arange(1, ranking.k + 1)
-    return np.where(_is_found(ranking), 1.0 / (RANK_CONSTANT + rank), 0.0)
+    # Twice, so that two equal weights of a half give the source's sum.
+    return np.where(_is_found(ranking), 2.0 / (RANK_CONSTANT + rank), 0.0)
 
 
 def _check(lexical: Ranking, semantic: Ranking, *, weight: float, k: int) -> None:

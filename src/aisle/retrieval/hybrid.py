@@ -6,7 +6,8 @@ from typing import Literal, get_args
 
 from aisle.core.errors import UsageError
 from aisle.core.ranking import QueryBatch, Ranking, Retriever, check_k
-from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
+from aisle.retrieval.explanation import Explained, PartScores, WithParts
+from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank, fused_sides
 
 __all__ = ["DEFAULT_DEPTH", "DEFAULT_SEMANTIC_WEIGHT", "Fusion", "HybridRetriever"]
 
@@ -50,7 +51,7 @@ class HybridRetriever:
         self._lexical = lexical
         self._semantic = semantic
         self._weight = weight
-        self._fuse = fuse_normalised if fusion == "normalised" else fuse_reciprocal_rank
+        self._by_rank = fusion == "reciprocal_rank"
         self._depth = depth
 
     @property
@@ -64,7 +65,30 @@ class HybridRetriever:
         depth = max(k, self._depth)
         lexical = self._lexical.retrieve(queries, k=depth)
         semantic = self._semantic.retrieve(queries, k=depth)
-        return self._fuse(lexical, semantic, weight=self._weight, k=k)
+        return self._fuse(lexical, semantic, k=k)
+
+    def retrieve_explained(self, queries: QueryBatch, *, k: int) -> Explained:
+        """Retrieve, with how both sides entered each score, and the parts of the semantic score.
+
+        The parts are told for all products, also for those that only the lexical side brought.
+        """
+        check_k(k)
+        depth = max(k, self._depth)
+        lexical = self._lexical.retrieve(queries, k=depth)
+        parts: PartScores = {}
+        if isinstance(self._semantic, WithParts):
+            semantic, parts_of = self._semantic.retrieve_with_parts(queries, k=depth)
+            fused = self._fuse(lexical, semantic, k=k)
+            parts = parts_of(fused.product_index)
+        else:
+            semantic = self._semantic.retrieve(queries, k=depth)
+            fused = self._fuse(lexical, semantic, k=k)
+        sides = fused_sides(fused, lexical, semantic, weight=self._weight, by_rank=self._by_rank)
+        return Explained(fused, parts, sides)
+
+    def _fuse(self, lexical: Ranking, semantic: Ranking, *, k: int) -> Ranking:
+        fuse = fuse_reciprocal_rank if self._by_rank else fuse_normalised
+        return fuse(lexical, semantic, weight=self._weight, k=k)
 
 
 def _check_settings(*, weight: float, fusion: str, depth: int) -> None:

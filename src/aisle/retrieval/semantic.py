@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from aisle.core.errors import ShapeError
-from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking, check_k
+from aisle.core.ranking import QueryBatch, Ranking, check_k
 from aisle.core.text import normalise_texts
 from aisle.index import VectorIndex
-from aisle.retrieval.batch import answer_distinct
+from aisle.retrieval.batch import distinct_texts, empty_rows, repeat_rows
+from aisle.retrieval.explanation import Explained, PartScores, PartsOf, SplitScores, parts_of_pairs
 
 __all__ = ["EncodeQueries", "EncodeSearches", "SemanticRetriever"]
 
@@ -35,6 +36,7 @@ class SemanticRetriever:
         index: Vectors of the catalogue, made by the same model.
         encode_searches: Called with searches of which more than the text is known, one vector each; None: the text
             alone counts.
+        split_scores: Splits the score of pairs of vectors into contributions; None: a score is one part, "all".
         name: Name in tables and JSON, where several models are compared.
     """
 
@@ -44,10 +46,12 @@ class SemanticRetriever:
         index: VectorIndex,
         *,
         encode_searches: EncodeSearches | None = None,
+        split_scores: SplitScores | None = None,
         name: str = "semantic",
     ) -> None:
         self._encode_queries = encode_queries
         self._encode_searches = encode_searches
+        self._split_scores = split_scores or _one_part
         self._index = index
         self._name = name
 
@@ -63,21 +67,48 @@ class SemanticRetriever:
             UsageError: If k is below 1.
             ShapeError: If the encoder does not give one finite vector of the index's width per text.
         """
-        if queries.is_personal and self._encode_searches is not None:
-            check_k(k)
-            ranking = self._nearest(self._encode_searches(queries), queries.texts, k=k)
-            blank = pc.equal(normalise_texts(pa.array(queries.texts, pa.string())), "").to_numpy(zero_copy_only=False)
-            ranking.product_index[blank], ranking.score[blank] = NO_PRODUCT, -np.inf
-            return ranking
-        return answer_distinct(
-            queries, k=k, answer=lambda texts: self._nearest(self._encode_queries(texts), texts, k=k)
-        )
+        return self._answered(queries, k=k)[0]
 
-    def _nearest(self, vectors: Float32[np.ndarray, "queries dim"], texts: Sequence[str], *, k: int) -> Ranking:
-        if len(vectors) != len(texts):
+    def retrieve_explained(self, queries: QueryBatch, *, k: int) -> Explained:
+        """Retrieve, with the contributions of the parts to each score; see `retrieve`."""
+        ranking, parts_of = self.retrieve_with_parts(queries, k=k)
+        return Explained(ranking, parts_of(ranking.product_index))
+
+    def retrieve_with_parts(self, queries: QueryBatch, *, k: int) -> tuple[Ranking, PartsOf]:
+        """Retrieve, and return what explains any products for these queries; they are encoded once."""
+        ranking, vectors, rows = self._answered(queries, k=k)
+        # As in the ranking, row -1 is that of a blank query: no product of it is explained.
+        padded = np.concatenate([vectors, np.zeros((1, self._index.dim), np.float32)])[rows]
+
+        def parts_of(product_index: Int64[np.ndarray, "queries n"]) -> PartScores:
+            return parts_of_pairs(self._split_scores, padded, self._index.vectors, product_index)
+
+        return ranking, parts_of
+
+    def _answered(
+        self, queries: QueryBatch, *, k: int
+    ) -> tuple[Ranking, Float32[np.ndarray, "encoded dim"], Int64[np.ndarray, " queries"]]:
+        """Return the ranking, the vectors that were searched, and which of them is each query's; -1 for a blank one."""
+        check_k(k)
+        if queries.is_personal and self._encode_searches is not None:
+            vectors = self._encode_searches(queries)
+            blank = pc.equal(normalise_texts(pa.array(queries.texts, pa.string())), "").to_numpy(zero_copy_only=False)
+            rows, num_encoded = np.where(blank, -1, np.arange(len(queries))), len(queries)
+        else:
+            distinct, rows = distinct_texts(queries.texts)
+            if not distinct:
+                return empty_rows(len(rows), k), np.empty((0, self._index.dim), np.float32), rows
+            vectors, num_encoded = self._encode_queries(distinct), len(distinct)
+        if len(vectors) != num_encoded:
             raise ShapeError(
                 "The encoder must give one vector per query",
-                received={"queries": len(texts), "vectors": len(vectors)},
+                received={"queries": num_encoded, "vectors": len(vectors)},
                 remedy="Mend the encoder.",
             )
-        return self._index.search(vectors, k=k)
+        return repeat_rows(self._index.search(vectors, k=k), rows), vectors, rows
+
+
+def _one_part(
+    queries: Float32[np.ndarray, "pairs dim"], products: Float32[np.ndarray, "pairs dim"]
+) -> dict[str, Float32[np.ndarray, " pairs"]]:
+    return {"all": np.einsum("pd,pd->p", queries, products)}

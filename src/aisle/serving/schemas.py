@@ -9,14 +9,29 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from aisle.core.ranking import MAX_K
+from aisle.core.shopper import Shopper
 
-__all__ = ["DEFAULT_K", "MAX_QUERY_CHARS", "HitView", "ProductView", "Readiness", "SearchRequest", "SearchResponse"]
+__all__ = [
+    "DEFAULT_K",
+    "MAX_ID_CHARS",
+    "MAX_QUERY_CHARS",
+    "ExplanationView",
+    "HitView",
+    "ProductView",
+    "Readiness",
+    "SearchRequest",
+    "SearchResponse",
+    "SideView",
+]
 
 DEFAULT_K = 24
 """Results of a search that names no k: a page of a shop."""
 
 MAX_QUERY_CHARS = 512
 """Longest query text in characters. Longer texts are no queries, and encoding time grows with length."""
+
+MAX_ID_CHARS = 256
+"""Longest id or place in characters."""
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
 """Matches a character that is neither space nor control."""
@@ -34,6 +49,9 @@ def _not_blank(query: str) -> str:
     return query
 
 
+_Id = Annotated[str | None, Field(max_length=MAX_ID_CHARS)]
+
+
 class SearchRequest(BaseModel):
     """A search. A field that this version does not honour is refused, never silently dropped."""
 
@@ -44,6 +62,7 @@ class SearchRequest(BaseModel):
             "examples": [
                 {"query": "wireless mouse"},
                 {"query": "usb hub for macbook", "k": 10, "mode": "hybrid"},
+                {"query": "desk lamp", "user_id": "u17", "location": "de", "explain": True},
             ]
         },
     )
@@ -60,6 +79,16 @@ class SearchRequest(BaseModel):
         default=None,
         description="How to search. `null` takes the default that `/readyz` names.",
     )
+    user_id: _Id = Field(default=None, description="Who searches, signed in. What the log knows of the past counts.")
+    client_id: _Id = Field(default=None, description="Device or browser; names the shopper where there is no user_id.")
+    session_id: _Id = Field(default=None, description="Visit; names the shopper where there is no client_id either.")
+    location: _Id = Field(default=None, description="Country or region that the search comes from.")
+    explain: bool = Field(default=False, description="Tell what each score is made of.")
+
+    @property
+    def shopper(self) -> Shopper:
+        """Who searches, and from where."""
+        return Shopper(self.user_id, self.client_id, self.session_id, self.location)
 
 
 class ProductView(BaseModel):
@@ -76,6 +105,24 @@ class ProductView(BaseModel):
     image: str | None = Field(default=None, description="Address of a picture.")
 
 
+class SideView(BaseModel):
+    """How one list of a hybrid entered a score."""
+
+    weight: float = Field(description="The list's share in this query.")
+    rank: int | None = Field(description="Place in this list, from 1; null where the product is not in it.")
+    score: float | None = Field(description="Score in this list; null where the product is not in it.")
+    normalised: float = Field(description="What the list gives before its weight; 0 where the product is not in it.")
+    adds: float = Field(description="Weight times normalised. Both sides add up to the score.")
+
+
+class ExplanationView(BaseModel):
+    """What a score is made of."""
+
+    semantic_score: float | None = Field(description="Inner product of query and product; in mode semantic the score.")
+    parts: dict[str, float] = Field(description="Signed contributions that add up to the semantic score.")
+    sides: dict[str, SideView] = Field(description="`lexical` and `semantic` of a hybrid; empty in other modes.")
+
+
 class HitView(BaseModel):
     """One result."""
 
@@ -83,6 +130,9 @@ class HitView(BaseModel):
     product_id: str
     score: float | None = Field(description="Higher is better; comparable within one answer only.")
     product: ProductView
+    explanation: ExplanationView | None = Field(
+        default=None, description="Where `explain` asked for it; null where a score has no parts, as BM25's."
+    )
 
 
 class SearchResponse(BaseModel):

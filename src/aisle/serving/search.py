@@ -11,6 +11,7 @@ from typing import Protocol
 import orjson
 from fastapi import APIRouter, Response
 
+from aisle.core.shopper import Shopper
 from aisle.serving.problems import describe_problems
 from aisle.serving.schemas import SearchRequest, SearchResponse
 
@@ -40,6 +41,11 @@ class SearchHit(Protocol):
         """Display fields: title, brand, description, category, price, currency, image."""
         ...
 
+    @property
+    def explanation(self) -> Mapping[str, object] | None:
+        """What the score is made of, as `ExplanationView` has it; None where that was not asked for or is not known."""
+        ...
+
 
 class SearchBackend(Protocol):
     """What answers the service's searches. It is called by one thread at a time."""
@@ -54,8 +60,10 @@ class SearchBackend(Protocol):
         """The mode of a search that names none."""
         ...
 
-    def search(self, query: str, *, k: int = ..., mode: str | None = ...) -> Sequence[SearchHit]:
-        """Return at most k results, best first.
+    def search(
+        self, query: str, *, k: int = ..., mode: str | None = ..., shopper: Shopper = ..., explain: bool = ...
+    ) -> Sequence[SearchHit]:
+        """Return at most k results, best first, for the one who searches; explained where that is asked for.
 
         Raises:
             UsageError: If the query is blank, k is out of range or the mode is unknown.
@@ -92,15 +100,17 @@ def _answer(backend: SearchBackend, request: SearchRequest) -> bytes:
     """Search and write the answer as JSON; validating our own answer against its model would cost more than writing."""
     mode = request.mode if request.mode is not None else backend.default_mode
     started = perf_counter()
-    hits = backend.search(request.query, k=request.k, mode=mode)
+    hits = backend.search(request.query, k=request.k, mode=mode, shopper=request.shopper, explain=request.explain)
     took_ms = (perf_counter() - started) * 1e3
     answer = {
         "query": request.query,
         "mode": mode,
         "took_ms": round(took_ms, 3),
-        "hits": [
-            {"rank": hit.rank, "product_id": hit.product_id, "score": hit.score, "product": dict(hit.product)}
-            for hit in hits
-        ],
+        "hits": [_view(hit, explain=request.explain) for hit in hits],
     }
     return orjson.dumps(answer, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _view(hit: SearchHit, *, explain: bool) -> dict[str, object]:
+    view = {"rank": hit.rank, "product_id": hit.product_id, "score": hit.score, "product": dict(hit.product)}
+    return {**view, "explanation": hit.explanation} if explain else view

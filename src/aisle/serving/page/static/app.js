@@ -10,6 +10,9 @@ const DEFAULT_K = 24;
 const form = byId("search");
 const box = byId("query");
 const depth = byId("k");
+const user = byId("user");
+const place = byId("location");
+const explain = byId("explain");
 
 let modes = [];
 let columns = null;
@@ -18,17 +21,39 @@ let underWay = new AbortController();
 function readAddress() {
   const parameters = new URLSearchParams(location.search);
   const k = Number(parameters.get("k") ?? DEFAULT_K);
-  return { query: parameters.get("q"), k: Number.isInteger(k) ? k : DEFAULT_K };
+  return {
+    query: parameters.get("q"),
+    k: Number.isInteger(k) ? k : DEFAULT_K,
+    user: parameters.get("user") ?? "",
+    location: parameters.get("location") ?? "",
+    explain: parameters.get("explain") === "1",
+  };
 }
 
-function addressOf({ query, k }) {
-  const parameters = new URLSearchParams({ q: query });
-  if (k !== DEFAULT_K) parameters.set("k", k);
+function readForm(query) {
+  return { query, k: Number(depth.value), user: user.value.trim(), location: place.value.trim(), explain: explain.checked };
+}
+
+function addressOf(asked) {
+  const parameters = new URLSearchParams({ q: asked.query });
+  if (asked.k !== DEFAULT_K) parameters.set("k", asked.k);
+  if (asked.user) parameters.set("user", asked.user);
+  if (asked.location) parameters.set("location", asked.location);
+  if (asked.explain) parameters.set("explain", "1");
   return `?${parameters}`;
 }
 
-function fillForm({ query, k }) {
+function requestOf(asked, mode) {
+  const { query, k } = asked;
+  return { query, k, mode, explain: asked.explain, user_id: asked.user || null, location: asked.location || null };
+}
+
+function fillForm(asked) {
+  const { query, k } = asked;
   box.value = query ?? "";
+  user.value = asked.user;
+  place.value = asked.location;
+  explain.checked = asked.explain;
   if (![...depth.options].some((option) => Number(option.value) === k)) depth.add(new Option(k, k));
   depth.value = String(k);
 }
@@ -40,7 +65,8 @@ function showProblem(reason) {
 }
 
 // One request per mode. Each column is filled as its answer comes; what an earlier search still brings is dropped.
-async function runSearch({ query, k }) {
+async function runSearch(asked) {
+  const { query, k } = asked;
   underWay.abort();
   underWay = new AbortController();
   const { signal } = underWay;
@@ -50,7 +76,7 @@ async function runSearch({ query, k }) {
   document.title = `${query.trim() || "Search"} · Aisle`;
   columns.begin(k);
 
-  const reasons = await Promise.all(modes.map((mode) => searchMode({ query, k, mode }, signal)));
+  const reasons = await Promise.all(modes.map((mode) => searchMode(requestOf(asked, mode), signal)));
   if (signal.aborted) return;
   if (reasons.every((reason) => reason !== null) && new Set(reasons).size === 1) {
     // The request itself is at fault, not one way of searching: say it once.
@@ -116,7 +142,7 @@ function offerExamples(examples) {
     link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      ask({ query, k: Number(depth.value) });
+      ask(readForm(query));
     });
     return element("li", {}, link);
   });
@@ -134,12 +160,14 @@ function introduce(modes) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  ask({ query: box.value, k: Number(depth.value) });
+  ask(readForm(box.value));
 });
 
-depth.addEventListener("change", () => {
-  if (readAddress().query !== null) form.requestSubmit();
-});
+for (const setting of [depth, explain]) {
+  setting.addEventListener("change", () => {
+    if (readAddress().query !== null) form.requestSubmit();
+  });
+}
 
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest?.("input, select, textarea, [contenteditable]");

@@ -2,6 +2,7 @@
 
 import { element } from "./dom.js";
 import { present } from "./modes.js";
+import { why } from "./why.js";
 
 function formatPrice(price, currency) {
   if (typeof price !== "number") return "";
@@ -27,7 +28,7 @@ function description(product) {
   return text && text !== product.title ? element("p", { class: "description" }, text) : null;
 }
 
-export function card(hit, mode) {
+export function card(hit, mode, scale) {
   const { product } = hit;
   const title = product.title || hit.product_id;
   return element(
@@ -45,6 +46,7 @@ export function card(hit, mode) {
         element("p", { class: "price" }, formatPrice(product.price, product.currency)),
       ),
       description(product),
+      why(hit, scale),
       element("div", { class: "marks" }),
     ),
   );

@@ -4,6 +4,7 @@ import { card, marks } from "./card.js";
 import { byId, element } from "./dom.js";
 import { present } from "./modes.js";
 import { countOnly, countShared, ranksByProduct } from "./overlap.js";
+import { scaleOf } from "./why.js";
 
 const NUM_GHOSTS = 6;
 
@@ -56,7 +57,8 @@ export class Columns {
     const answers = new Map(this.#answers).set(mode, answer.hits);
     this.#answers = new Map(this.#modes.filter((one) => answers.has(one)).map((one) => [one, answers.get(one)]));
     latency.textContent = `${answer.took_ms.toFixed(1)} ms`;
-    list.replaceChildren(...answer.hits.map((hit) => card(hit, mode)));
+    const scale = scaleOf(answer.hits);
+    list.replaceChildren(...answer.hits.map((hit) => card(hit, mode, scale)));
     if (!answer.hits.length) list.append(element("li", { class: "nothing" }, "No product matches."));
     this.#settle(mode);
   }
