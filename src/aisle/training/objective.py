@@ -19,7 +19,7 @@ __all__ = ["batch_loss"]
 
 def batch_loss(
     scores: Float[Tensor, "rows columns"], batch: Batch, config: TrainConfig, *, progress: float
-) -> Float[Tensor, ""]:
+) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
     """Add up `L_ret + β · L_rank`.
 
     Args:
@@ -27,6 +27,10 @@ def batch_loss(
         batch: Products, masks and weights.
         config: Weights and temperatures.
         progress: Share of the run that is done, in 0..1, by which the sources are annealed.
+
+    Returns:
+        The loss to minimise (nats), and what each source and the ranking came to before their weights, detached; what
+        is off is left out.
     """
     weights = annealed_weights(
         progress,
@@ -36,15 +40,16 @@ def batch_loss(
         end_share=config.anneal_end_share,
     )
     own = torch.arange(len(batch.product_index), device=scores.device)
-    loss, _ = retrieval_loss(
+    loss, means = retrieval_loss(
         scores[own, own],
         list(_sources(scores, batch, config, weights)),
         positive_weight=torch.from_numpy(batch.weight).to(scores.device),
         temperature=config.temperature,
     )
     if batch.ranked is None or config.ranking_weight == 0:
-        return loss
-    return loss + config.ranking_weight * _ranking(scores, batch.ranked, config)
+        return loss, means
+    ranking = _ranking(scores, batch.ranked, config)
+    return loss + config.ranking_weight * ranking, {**means, "ranking": ranking.detach()}
 
 
 def _sources(
