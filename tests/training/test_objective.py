@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from aisle.core.errors import ConfigError
-from aisle.training.batches import Batch, Ranked
 from aisle.training import objective
+from aisle.training.batches import Batch, Ranked
 
 
 def batch_loss(*arguments, **options):
