@@ -19,7 +19,7 @@ h1 { font-size: 1.5rem; margin-bottom: 0; } p, figcaption { color: var(--soft); 
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 1.5rem;
   margin: 1.5rem 0; }
 figure { margin: 0; min-width: 0; } figcaption { font-size: .85rem; } svg { width: 100%; height: auto; }
-h2 { font-size: 1rem; margin: 0 0 .3rem; }
+h2 { font-size: 1rem; margin: 0 0 .3rem; } table + h2 { margin-top: 1.5rem; }
 .grid { stroke: var(--line); } .tick, .label { font-size: 11px; fill: var(--soft); }
 .legend { font-size: 12px; font-weight: 600; }
 .line { fill: none; stroke-width: 2; } .line.s0, .dot.s0 { stroke: var(--s0); } .line.s1, .dot.s1 { stroke: var(--s1); }
@@ -33,6 +33,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { pad
 td.source { color: var(--soft); }
 @media (max-width: 600px) {
   .tick, .label { font-size: 15px; } .legend { font-size: 16px; } td { overflow-wrap: anywhere; }
+  td:first-child { overflow-wrap: normal; }
 }
 """
 

@@ -22,7 +22,7 @@ _POINTS = 50
 def training_page(trained: Trained) -> str:
     """Return the page: curves of loss, validation and step size, then data, figures and settings."""
     charts = "\n".join(figure(*chart) for chart in _charts(trained))
-    settings = [(name, str(value)) for name, value in _leaves(config_to_dict(trained.train))]
+    settings = [(name, _plain(value)) for name, value in config_to_dict(trained.train).items()]
     body = f"""<h1>How the model was trained</h1>
 <p>{escape(trained.parts())}.</p>
 <div class="charts">
@@ -75,8 +75,10 @@ def _peaks(trained: Trained) -> str:
     return f"Peaks: {peaks}." + (f" Stopped: {', '.join(stops)}." if stops else "")
 
 
-def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    return ((name, "not set" if value is None else value) for name, value in values.items())
+def _plain(value: Any) -> str:
+    if value is None:
+        return "not set"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:

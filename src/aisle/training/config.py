@@ -50,7 +50,7 @@ class TrainConfig:
     epochs: Annotated[int, Ge(1)] = 2
     """Most passes over the training pairs."""
 
-    min_steps: Annotated[int, Ge(1)] = 300
+    min_steps: Annotated[int, Ge(1)] = 250
     """Steps that a small shop gets too: where epochs and batch_size come to fewer, batches become smaller, not under
     64, and then epochs more. 1 switches it off."""
 
