@@ -51,7 +51,7 @@ def main() -> None:
 
 def pairs_per_second(*, text: bool, steps: int, repeats: int) -> list[float]:
     """Time `repeats` runs of `steps` steps, after a warm-up, and return pairs per second of each."""
-    config = TrainConfig(batch_size=BATCH, uniform_weight=0.0)
+    config = TrainConfig(batch_size=BATCH, uniform_weight=0.0, min_steps=1)
     half = TextEncoderConfig(enabled=text, num_layers=2, hidden_dim=128, num_heads=4)
     towers = TowerConfig(embedding_dim=2 * DIM if text else DIM, term=TermEncoderConfig(), text=half)
     featuriser = Featuriser.fit(words_table(), FEATURES, text=text)

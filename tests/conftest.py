@@ -30,6 +30,7 @@ _TINY = {
     "train.epochs": 1,
     "train.batch_size": 64,
     "train.num_uniform": 32,
+    "train.min_steps": 1,
 }
 
 

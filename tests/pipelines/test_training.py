@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from aisle.core.errors import ModelError, WorkspaceError
-from aisle.pipelines.training import load_model, train_model
+from aisle.pipelines.training import RUNS, load_model, train_model
+from aisle.towers import TwoTower
 from aisle.workspace import file_sha256
 
 
@@ -26,6 +27,9 @@ def test_a_trained_model_is_kept_with_all_it_needs(built_shop):
     card = (folder / "README.md").read_text()
     assert "term (16 dimensions), text (16 dimensions); fusion: post" in card
     assert "600 pairs over 300 products, seed 0" in card
+    assert built_shop.manifest("features").content in card
+    assert "<svg" in (folder / "training.html").read_text()
+    assert summary["validation"]["R@100"] == summary["validation_recall"]
 
 
 def test_a_loaded_model_encodes_queries_and_products_into_one_space(built_shop, simulated):
@@ -84,3 +88,35 @@ def test_damaged_weights_are_refused_before_they_are_read(shop):
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
     with pytest.raises(WorkspaceError, match=r"model\.safetensors.*changed"):
         load_model(shop)
+
+
+def test_a_run_of_another_recipe_that_was_killed_is_not_gone_on_with(import_shop, tiny_recipe, tmp_path, monkeypatch):
+    """The new recipe's model is the one that an untouched workspace gets, and nothing of the old run is left."""
+
+    class KilledError(Exception):
+        pass
+
+    def killed(*_):
+        raise KilledError
+
+    broken, whole = (import_shop(tmp_path / name) for name in ("broken", "whole"))
+    with monkeypatch.context() as patch:
+        patch.setattr(TwoTower, "save", killed)
+        with pytest.raises(KilledError):
+            train_model(broken, tiny_recipe())
+    [old] = broken.path.glob(".partial/model-*/checkpoint.pt")
+    assert not train_model(broken, tiny_recipe(train__temperature=0.1)).skipped
+    assert not old.exists()
+    train_model(whole, tiny_recipe(train__temperature=0.1))
+    assert weights_hash(broken) == weights_hash(whole)
+
+
+def test_curves_lie_beside_the_artefact_and_train_nothing_again(import_shop, tiny_recipe, tmp_path):
+    pytest.importorskip("tensorboard")
+    workspace = import_shop(tmp_path / "shop")
+    result = train_model(workspace, tiny_recipe(train__tensorboard="true"))
+    [events] = workspace.path.glob(f"{RUNS}/model-*/events*")
+    assert events.parent.name == f"model-{result.manifest.fingerprint[:16]}"
+    assert workspace.names() == ["features", "judgments", "model", "products"]
+    assert workspace.verified("model").exists()
+    assert train_model(workspace, tiny_recipe()).skipped

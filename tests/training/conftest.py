@@ -130,6 +130,7 @@ def make_config():
         values = {
             "batch_size": 16,
             "epochs": 3,
+            "min_steps": 1,
             "max_minutes": 1000.0,
             "temperature": 0.1,
             "batch_weight": 1.0,

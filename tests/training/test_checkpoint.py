@@ -17,7 +17,7 @@ def checkpoint_of(step=3, value=1.0):
             elapsed_s=2.5,
             train_s=2.0,
             planned_steps=9,
-            best_recall=0.5,
+            best_value=0.5,
             best_step=2,
             misses=1,
             losses=[0.1 + 0.2],

@@ -14,6 +14,8 @@ WRONG = [
     (PairConfig, "validation_share", 0.6),
     (TrainConfig, "batch_size", 1),
     (TrainConfig, "epochs", 0),
+    (TrainConfig, "min_steps", 0),
+    (TrainConfig, "stop_measure", "R@20"),
     (TrainConfig, "max_minutes", 0),
     (TrainConfig, "temperature", 0.0),
     (TrainConfig, "batch_weight", -0.1),

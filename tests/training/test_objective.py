@@ -3,9 +3,14 @@ import pytest
 import torch
 
 from aisle.core.errors import ConfigError
+from aisle.training import objective
 from aisle.training.batches import Batch, Mined, Ranked
 from aisle.training.hinge_scale import HingeScale
-from aisle.training.objective import batch_loss, source_weights
+from aisle.training.objective import source_weights
+
+
+def batch_loss(*arguments, **options):
+    return objective.batch_loss(*arguments, **options)[0]
 
 
 def make_batch(**changes):
@@ -142,3 +147,27 @@ def test_propensities_weigh_the_ranking_loss_of_the_winner(scores, make_config):
 def test_dynamic_negatives_rise_with_the_annealing(make_config):
     config = make_config(dynamic_weight=2.0, anneal_warmup_share=0.2, anneal_end_share=0.6)
     assert [source_weights(config, progress).dynamic for progress in (0.1, 0.4, 0.8)] == pytest.approx([0.0, 1.0, 2.0])
+
+
+def test_what_each_source_came_to_adds_up_by_weight(scores, make_config):
+    ranked = Ranked(
+        np.array([20, 21]),
+        np.array([0, 0]),
+        np.array([0, 6]),
+        np.array([4, 1], np.float32),
+        np.ones(2, np.float32),
+        np.ones(2, np.float32),
+    )
+    weights = {"batch_weight": 0.7, "uniform_weight": 0.3, "hard_weight": 0.2, "ranking_weight": 0.5}
+    tracked = scores.clone().requires_grad_()
+    config = make_config(**weights, num_hard=1)
+    loss, parts = objective.batch_loss(tracked, make_batch(ranked=ranked), config, progress=1.0)
+    by_name = {"batch": 0.7, "uniform": 0.3, "hard_in_batch": 0.2, "ranking": 0.5}
+    assert set(parts) == set(by_name)
+    assert sum(by_name[name] * value for name, value in parts.items()) == pytest.approx(loss.item(), rel=1e-6)
+    assert not any(value.requires_grad for value in parts.values())
+
+
+def test_a_source_that_is_off_is_not_told(scores, make_config):
+    _, parts = objective.batch_loss(scores, make_batch(), make_config(batch_weight=0.0), progress=1.0)
+    assert set(parts) == {"uniform"}

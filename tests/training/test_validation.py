@@ -5,7 +5,7 @@ import pytest
 
 from aisle.measures import Qrels
 from aisle.training import Validation, validation
-from aisle.training.validation import validation_recall
+from aisle.training.validation import validation_measures
 
 
 class FixedVectors:
@@ -18,15 +18,19 @@ class FixedVectors:
         return np.asarray(features, np.float32)
 
 
-def recall_of(queries, products, relevant, *, k, grade=1.0):
-    """Recall of queries, whose relevant products are listed per query."""
+def measures_of(queries, products, relevant, *, shallow=1, deep=1, grade=1.0):
+    """Measures of queries, whose relevant products are listed per query."""
     triples = [(query, product) for query, listed in enumerate(relevant) for product in listed]
     query, product = np.array(triples, np.int64).reshape(-1, 2).T
     qrels = Qrels.from_triples(
         query_index=query, product_index=product, grade=np.full(len(query), grade), num_queries=len(relevant)
     )
     data = SimpleNamespace(product_features=products, validation=Validation(queries, qrels))
-    return validation_recall(FixedVectors(), data, k=k)
+    return validation_measures(FixedVectors(), data, shallow=shallow, deep=deep)
+
+
+def recall_of(queries, products, relevant, *, k, grade=1.0):
+    return measures_of(queries, products, relevant, deep=k, grade=grade)["R@100"]
 
 
 def test_by_eye():
@@ -69,5 +73,21 @@ def test_agrees_with_a_slow_computation(monkeypatch):
 
 def test_a_real_model_is_read_through_its_features(data, make_model):
     """As many places as products find all; one place cannot find two of the three that answer each query."""
-    assert validation_recall(make_model(), data, k=120) == 1.0
-    assert validation_recall(make_model(), data, k=1) < 0.5
+    assert validation_measures(make_model(), data, deep=120)["R@100"] == 1.0
+    assert validation_measures(make_model(), data, deep=1)["R@100"] < 0.5
+
+
+def test_the_three_measures_look_at_their_own_places():
+    queries, products = np.eye(2), np.array([[3.0, 1.0], [2.0, 2.0], [1.0, 3.0]])
+    # What is to be found stands second for both.
+    found = measures_of(queries, products, [[1], [1]], shallow=1, deep=2)
+    assert found == {"R@10": 0.0, "R@100": 1.0, "nDCG@10": 0.0}
+    found = measures_of(queries, products, [[1], [1]], shallow=2, deep=1)
+    assert found == pytest.approx({"R@10": 1.0, "R@100": 0.0, "nDCG@10": 1 / np.log2(3)})
+
+
+def test_order_decides_ndcg_alone():
+    products = np.array([[3.0], [2.0], [1.0], [0.5]])
+    first, last = (measures_of(np.ones((1, 1)), products, [[one]], shallow=3, deep=3) for one in (0, 2))
+    assert first == {"R@10": 1.0, "R@100": 1.0, "nDCG@10": 1.0}
+    assert last == pytest.approx({"R@10": 1.0, "R@100": 1.0, "nDCG@10": 0.5})

@@ -38,6 +38,10 @@ class TermEncoderConfig:
     learning_rate: Annotated[float, Gt(0)] = 5e-3
     """Step size of the sparse optimiser. Larger: faster, and over-fits judged pairs sooner."""
 
+    stop_share: Annotated[float, Gt(0), Le(1)] | None = None
+    """Share of the planned steps after which the part's weights stay as they are; None: they are trained to the end.
+    Smaller: less over-fitting, and faster steps."""
+
 
 @dataclass(frozen=True)
 class TextEncoderConfig:
@@ -67,6 +71,10 @@ class TextEncoderConfig:
 
     learning_rate: Annotated[float, Gt(0)] | None = None
     """Peak step size; None takes 5e-5 with `init` and 1e-3 from scratch."""
+
+    stop_share: Annotated[float, Gt(0), Le(1)] | None = None
+    """Share of the planned steps after which the part's weights stay as they are; None: they are trained to the end.
+    Smaller: less over-fitting, and faster steps."""
 
     @property
     def is_on(self) -> bool:
@@ -107,6 +115,10 @@ class GraphEncoderConfig:
     learning_rate: Annotated[float, Gt(0)] = 1e-3
     """Peak step size."""
 
+    stop_share: Annotated[float, Gt(0), Le(1)] | None = None
+    """Share of the planned steps after which the part's weights stay as they are; None: they are trained to the end.
+    Smaller: less over-fitting, and faster steps."""
+
 
 @dataclass(frozen=True)
 class ContextEncoderConfig:
@@ -126,6 +138,10 @@ class ContextEncoderConfig:
 
     table_learning_rate: Annotated[float, Gt(0)] = 5e-3
     """Step size of the table of fields, which has a sparse optimiser."""
+
+    stop_share: Annotated[float, Gt(0), Le(1)] | None = None
+    """Share of the planned steps after which the part's weights stay as they are; None: they are trained to the end.
+    Smaller: less over-fitting, and faster steps."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +166,10 @@ class HistoryEncoderConfig:
 
     learning_rate: Annotated[float, Gt(0)] = 1e-3
     """Peak step size."""
+
+    stop_share: Annotated[float, Gt(0), Le(1)] | None = None
+    """Share of the planned steps after which the part's weights stay as they are; None: they are trained to the end.
+    Smaller: less over-fitting, and faster steps."""
 
     def __post_init__(self) -> None:
         if self.dim % self.num_heads:

@@ -17,13 +17,19 @@ from aisle.encoders import start_from_latent
 from aisle.features import Features
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
+from aisle.reporting import Trained, model_card, training_page
 from aisle.retrieval import SearchEncoder, save_edges
 from aisle.towers import LOG_CHANNELS, TowerConfig, TowerNetwork, TwoTower, feature_batch
+from aisle.towers.query_graph import QUERY_GRAPH
 from aisle.training import TrainingData, TrainingResult, train
+from aisle.training.accelerating import training_device
 from aisle.training.checkpoint import Checkpoint
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["load_encoder", "load_model", "train_model"]
+__all__ = ["RUNS", "load_encoder", "load_model", "train_model"]
+
+RUNS = "runs"
+"""Folder of the workspace for TensorBoard's event files, one folder per run; no artefact, and never read."""
 
 _PCA_TEXTS = 4096
 
@@ -34,13 +40,31 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     # The features hold a checkpoint's tokenizer only; its weights are an input too.
     inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
     towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
-    config = {"towers": config_to_dict(towers), "train": config_to_dict(recipe.train)}
+    # Curves beside the model change nothing of it.
+    loop = {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
+    config = {"towers": config_to_dict(towers), "train": loop}
 
     # What was learnt from stands in the model's own summary: a shop with a log must see that the log was taken.
     learnt_from = {name: value for name, value in features.summary.items() if name != "products"}
 
     def build(folder: Path) -> dict[str, Any]:
-        return {**learnt_from, **_build(workspace.verified("features"), recipe, towers, folder)}
+        # Outside the artefact, whose files are hashed; named as the run, so that one that is resumed goes on there.
+        runs = workspace.path / RUNS / folder.name
+        model, result = _build(workspace.verified("features"), recipe, towers, folder, runs=runs)
+        trained = Trained(
+            towers=towers,
+            train=recipe.train,
+            result=result,
+            seed=recipe.seed,
+            parameters=sum(parameter.numel() for parameter in model.network.parameters()),
+            learnt_from=features.summary,
+            log=workspace.manifest("mined").summary if "logged_pairs" in features.summary else None,
+            data_hash=features.content,
+        )
+        _tell(trained, folder)
+        # Last: what is killed before it resumes at the end of training, not at its beginning.
+        Checkpoint.remove(folder)
+        return {**learnt_from, **_summary(trained), "query_graph": (folder / QUERY_GRAPH).exists()}
 
     return workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
 
@@ -60,11 +84,13 @@ def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> S
     return SearchEncoder.load(model, workspace.folder("model"), product_ids=products.column("product_id"))
 
 
-def _build(features: Path, recipe: Recipe, towers: TowerConfig, folder: Path) -> dict[str, Any]:
+def _build(
+    features: Path, recipe: Recipe, towers: TowerConfig, folder: Path, *, runs: Path
+) -> tuple[TwoTower, TrainingResult]:
     data = TrainingData.read(features)
     featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
-    network = TowerNetwork.build(towers, featuriser).to("cuda" if torch.cuda.is_available() else "cpu")
+    network = TowerNetwork.build(towers, featuriser).to(training_device())
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")
         start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)
@@ -73,24 +99,34 @@ def _build(features: Path, recipe: Recipe, towers: TowerConfig, folder: Path) ->
     model = TwoTower(featuriser, network, towers)
     if network.graph is not None:
         _start_graph(model, data)
-    result = train(model, data, recipe.train, folder=folder, seed=recipe.seed)
-    has_query_graph = model.save(folder)
+    result = train(model, data, recipe.train, folder=folder, seed=recipe.seed, runs=runs)
+    model.save(folder)
     if network.graph is not None and data.log is not None:
         edges = data.log.query_neighbours[data.log.last_snapshot - 1]
         save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
-    (folder / "training.json").write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
-    (folder / "README.md").write_text(_card(towers, data, result, seed=recipe.seed), encoding="utf-8")
-    # Last: what is killed before it resumes at the end of training, not at its beginning.
-    Checkpoint.remove(folder)
+    return model, result
+
+
+def _tell(trained: Trained, folder: Path) -> None:
+    """Write what came of a training, for programs and for people."""
+    (folder / "training.json").write_text(json.dumps(asdict(trained.result), indent=1), encoding="utf-8")
+    (folder / "README.md").write_text(model_card(trained), encoding="utf-8")
+    (folder / "training.html").write_text(training_page(trained), encoding="utf-8")
+
+
+def _summary(trained: Trained) -> dict[str, Any]:
+    result = trained.result
     return {
         "validation_recall": result.recall,
+        "validation": result.measures,
+        "stop_measure": result.stop_measure,
         "best_step": result.best_step,
         "steps": result.steps,
+        "batch_size": result.batch_size,
         "pairs_s": result.pairs_s,
         "encodes_per_pair": result.encodes_per_pair,
         "minutes": result.minutes,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "query_graph": has_query_graph,
+        "parameters": trained.parameters,
     }
 
 
@@ -116,15 +152,3 @@ def _start_graph(model: TwoTower, data: TrainingData) -> None:
     rows = np.linspace(0, len(data.product_features) - 1, min(len(data.product_features), _PCA_TEXTS)).astype(np.int64)
     words = model.encode_words(data.product_features.take(rows))
     graph.start_projection_from(torch.from_numpy(words).to(graph.projection.weight.device))
-
-
-def _card(towers: TowerConfig, data: TrainingData, result: TrainingResult, *, seed: int) -> str:
-    parts = ", ".join(f"{name} ({dim} dimensions)" for name, dim in towers.part_dims().items())
-    return (
-        "# Aisle two-tower model\n\n"
-        f"- Parts: {parts}; fusion: {towers.fusion}.\n"
-        f"- Trained on {len(data.pairs):,} pairs over {len(data.product_features):,} products, seed {seed}.\n"
-        f"- Validation recall (at 100, or a tenth of a small catalogue; capped): {result.recall:.4f}.\n"
-        f"- {result.steps:,} steps in {result.minutes:.1f} minutes; weights of step {result.best_step:,}.\n"
-        "- Load with `aisle.towers.TwoTower.load(folder)`; score = inner product of query and product vectors.\n"
-    )

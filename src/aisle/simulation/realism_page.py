@@ -5,34 +5,13 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from aisle.simulation.charts import Series, bar_chart, line_chart
+from aisle.core.charts import Series, bar_chart, line_chart
+from aisle.core.page import figure, html_page
 from aisle.simulation.query_shape import MOST_WORDS
 from aisle.simulation.realism import Comparison, LogFigures, compare, load_published
 
 __all__ = ["write_realism_page"]
 
-_STYLE = """
-:root { --ink: #1d2733; --soft: #66717e; --line: #e3e7ec; --paper: #ffffff; --s0: #2767d2; --s1: #df7a1c;
-  --s2: #2d9c6f; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6eaf0; --soft: #98a3b0; --line: #2e3741; --paper: #151a20; --s0: #6ea4ff; --s1: #ffa857;
-    --s2: #5ccb9c; }
-}
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 1120px; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: 0; } p, figcaption { color: var(--soft); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 1.5rem; margin: 1.5rem 0; }
-figure { margin: 0; } figcaption { font-size: .85rem; } svg { width: 100%; height: auto; }
-h2 { font-size: 1rem; margin: 0 0 .3rem; }
-.grid { stroke: var(--line); } .tick, .label { font-size: 11px; fill: var(--soft); }
-.legend { font-size: 12px; font-weight: 600; }
-.line { fill: none; stroke-width: 2; } .line.s0, .dot.s0 { stroke: var(--s0); } .line.s1, .dot.s1 { stroke: var(--s1); }
-.s0.bar, .s0.dot, .s0.legend { fill: var(--s0); } .s1.bar, .s1.dot, .s1.legend { fill: var(--s1); }
-.s2.bar, .s2.dot, .s2.legend { fill: var(--s2); }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { padding: .3rem .6rem; text-align: left;
-  border-bottom: 1px solid var(--line); vertical-align: top; } .number { text-align: right; white-space: nowrap; }
-td.source { color: var(--soft); }
-"""
 _STAGES = ("clicked", "favorited", "carted", "ordered")
 _NAMES = {
     "click_share_first": "clicks that fell on position 1",
@@ -67,18 +46,13 @@ def write_realism_page(figures: LogFigures, file: Path) -> None:
 
 
 def _page(figures: LogFigures) -> str:
-    charts = "\n".join(_figure(*chart) for chart in _charts(figures))
+    charts = "\n".join(figure(*chart) for chart in _charts(figures))
     rows = "\n".join(_table_row(line) for line in compare(figures))
     counts = (
         f"{figures.searches:,} searches, {figures.impressions:,} impressions, {figures.distinct_queries:,} distinct "
         f"queries, of which {figures.head_queries:,} make the first third of the searches."
     )
-    return f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A simulated log</title>
-<style>{_STYLE}</style></head>
-<body>
-<h1>A simulated log beside published figures</h1>
+    body = f"""<h1>A simulated log beside published figures</h1>
 <p>{escape(counts)} Everything called simulated was generated; what it is held against names its source.</p>
 <div class="charts">
 {charts}
@@ -90,14 +64,8 @@ def _page(figures: LogFigures) -> str:
 <tbody>
 {rows}
 </tbody>
-</table>
-</body>
-</html>
-"""
-
-
-def _figure(title: str, svg: str, caption: str) -> str:
-    return f"<figure><h2>{escape(title)}</h2>\n{svg}\n<figcaption>{escape(caption)}</figcaption></figure>"
+</table>"""
+    return html_page("A simulated log", body)
 
 
 def _table_row(line: Comparison) -> str:

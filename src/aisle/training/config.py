@@ -54,6 +54,10 @@ class TrainConfig:
     epochs: Annotated[int, Ge(1)] = 2
     """Most passes over the training pairs."""
 
+    min_steps: Annotated[int, Ge(1)] = 250
+    """Steps that a small shop gets too: where epochs and batch_size come to fewer, batches become smaller, not under
+    64, and then epochs more. 1 switches it off."""
+
     max_minutes: Annotated[float, Gt(0)] = 30.0
     """Bound on training time, in minutes. The steps that fit are planned early, so the step size still falls."""
 
@@ -137,7 +141,12 @@ class TrainConfig:
     """Largest gradient norm, taken apart for dense parts and for the sparse table."""
 
     validations_per_epoch: Annotated[int, Ge(1)] = 2
-    """How often full-catalogue recall is measured on validation queries: at 100, or a tenth of a small catalogue."""
+    """How often recall and nDCG of the full catalogue are measured on validation queries. Where min_steps adds epochs,
+    there are as many validations as without them."""
+
+    stop_measure: Literal["R@10", "R@100", "nDCG@10"] | None = None
+    """Measure by which the best weights are kept and training stops; on a small catalogue at a tenth of it. None: R@10
+    where a log is learnt search by search, whose R@100 is near 1 after one validation; else R@100."""
 
     patience: Annotated[int, Ge(1)] = 3
     """Validations without a new best after which training stops."""
@@ -150,6 +159,10 @@ class TrainConfig:
 
     bf16: bool = True
     """Whether dense layers run in bfloat16 where the processor has instructions for it."""
+
+    tensorboard: bool = False
+    """Whether training writes curves for TensorBoard, into the workspace's folder `runs`. It changes no result: a model
+    that is there already is not trained again for it."""
 
     def __post_init__(self) -> None:
         self._check_sources()

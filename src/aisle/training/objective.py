@@ -53,7 +53,7 @@ def batch_loss(
     *,
     progress: float,
     hinge: HingeScale | None = None,
-) -> Float[Tensor, ""]:
+) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
     """Add up `L_ret + β · L_rank + γ · L_hinge`.
 
     Args:
@@ -62,20 +62,26 @@ def batch_loss(
         config: Weights and temperatures.
         progress: Share of the run that is done, in 0..1, by which the sources are annealed.
         hinge: α and b of the hinge; None where it is off.
+
+    Returns:
+        The loss to minimise (nats), and what each source, the ranking and the hinge came to before their weights,
+        detached; what is off is left out.
     """
     weights = source_weights(config, progress)
     own = torch.arange(len(batch.product_index), device=scores.device)
-    loss, _ = retrieval_loss(
+    loss, means = retrieval_loss(
         scores[own, own],
         list(_sources(scores, batch, config, weights)),
         positive_weight=torch.from_numpy(batch.weight).to(scores.device),
         temperature=config.temperature,
     )
     if batch.ranked is not None and config.ranking_weight > 0:
-        loss = loss + config.ranking_weight * _ranking(scores, batch.ranked, config)
+        ranking = _ranking(scores, batch.ranked, config)
+        loss, means = loss + config.ranking_weight * ranking, {**means, "ranking": ranking.detach()}
     if batch.ranked is not None and hinge is not None:
-        loss = loss + config.hinge_weight * _hinge(scores, batch, batch.ranked, config, hinge)
-    return loss
+        above = _hinge(scores, batch, batch.ranked, config, hinge)
+        loss, means = loss + config.hinge_weight * above, {**means, "hinge": above.detach()}
+    return loss, means
 
 
 def _sources(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -24,6 +24,8 @@ class Optimisers:
         towers: Step sizes of the parts.
         config: Step size of the fusion, weight decay, clip.
         beside: Groups of parameters that are learnt beside the network; they have an optimiser and a norm of their own.
+        clip_norm: Scales dense gradients to a norm of at most its second argument, taken over all of them, and returns
+            the norm before.
     """
 
     def __init__(
@@ -33,18 +35,20 @@ class Optimisers:
         config: TrainConfig,
         *,
         beside: Sequence[dict[str, Any]] = (),
+        clip_norm: Callable[[list[Tensor], float], Any] = nn.utils.clip_grad_norm_,
     ) -> None:
-        self._clip = config.gradient_clip
+        self._clip, self._clip_norm = config.gradient_clip, clip_norm
         tables = _tables(network, towers)
         self._tables: list[Tensor] = [table for group in tables for table in group["params"]]
         groups = []
         if network.term is not None:
-            groups.append({"params": [network.term.missing], "lr": config.fusion_learning_rate, "weight_decay": 0.0})
+            missing = {"params": [network.term.missing], "lr": config.fusion_learning_rate, "weight_decay": 0.0}
+            groups.append({**missing, "name": "fusion"})
         if network.text is not None:
-            groups += _groups(network.text.named_parameters(), towers.text.resolved_learning_rate, config.weight_decay)
-        for part, lr in _channels(network, towers):
-            groups += _groups(part.named_parameters(), lr, config.weight_decay)
-        groups += _groups(network.fusion.named_parameters(), config.fusion_learning_rate, config.weight_decay)
+            groups += _groups("text", network.text, towers.text.resolved_learning_rate, config.weight_decay)
+        for name, part, lr in _channels(network, towers):
+            groups += _groups(name, part, lr, config.weight_decay)
+        groups += _groups("fusion", network.fusion, config.fusion_learning_rate, config.weight_decay)
         self._dense = torch.optim.AdamW(groups)
         self._sparse = torch.optim.SparseAdam(tables) if tables else None
         # Apart from the dense parts, whose clip its gradients would move.
@@ -53,10 +57,10 @@ class Optimisers:
 
     def clip(self) -> list[float]:
         """Clip the gradients, and return their norms before: of dense parts, of each table, of what is beside."""
-        norms = [float(nn.utils.clip_grad_norm_(_parameters(self._dense), self._clip))]
+        norms = [float(self._clip_norm(_parameters(self._dense), self._clip))]
         norms += clip_sparse_norm(self._tables, self._clip)
         if self._beside is not None:
-            norms.append(float(nn.utils.clip_grad_norm_(_parameters(self._beside), self._clip)))
+            norms.append(float(self._clip_norm(_parameters(self._beside), self._clip)))
         return norms
 
     def learning_rates(self, factor: float) -> list[float]:
@@ -71,6 +75,16 @@ class Optimisers:
         for one in self._all():
             one.step()
             one.zero_grad(set_to_none=True)
+
+    def rates(self) -> dict[str, float]:
+        """Return the step sizes of the last step by part; a table has its own."""
+        return {group["name"]: group["lr"] for one in self._all() for group in one.param_groups}
+
+    def peaks(self) -> dict[str, float]:
+        """Return the peak step sizes by part."""
+        groups = [group for one in self._all() for group in one.param_groups]
+        peaks = [peak for of_one in self._peaks for peak in of_one]
+        return {group["name"]: peak for group, peak in zip(groups, peaks, strict=True)}
 
     def state_dict(self) -> list[dict[str, object]]:
         """Return the states of all optimisers."""
@@ -93,20 +107,21 @@ def _tables(network: TowerNetwork, towers: TowerConfig) -> list[dict[str, Any]]:
     """Return the tables whose gradients are sparse, with their step sizes."""
     groups = []
     if network.term is not None:
-        groups.append({"params": [network.term.table.weight], "lr": towers.term.learning_rate})
+        groups.append({"params": [network.term.table.weight], "lr": towers.term.learning_rate, "name": "term table"})
     if network.context is not None:
-        groups.append({"params": [network.context.table.weight], "lr": towers.context.table_learning_rate})
+        rate = towers.context.table_learning_rate
+        groups.append({"params": [network.context.table.weight], "lr": rate, "name": "context table"})
     return groups
 
 
-def _channels(network: TowerNetwork, towers: TowerConfig) -> Iterator[tuple[nn.Module, float]]:
-    """Yield the channels beside term and text, with their step sizes."""
+def _channels(network: TowerNetwork, towers: TowerConfig) -> Iterator[tuple[str, nn.Module, float]]:
+    """Yield the channels beside term and text, by name, with their step sizes."""
     if network.graph is not None:
-        yield network.graph, towers.graph.learning_rate
+        yield "graph", network.graph, towers.graph.learning_rate
     if network.context is not None:
-        yield network.context, towers.context.learning_rate
+        yield "context", network.context, towers.context.learning_rate
     if network.history is not None:
-        yield network.history, towers.history.learning_rate
+        yield "history", network.history, towers.history.learning_rate
 
 
 def clip_sparse_norm(tables: Iterable[Tensor], most: float) -> list[float]:
@@ -138,10 +153,10 @@ def schedule(step: int, *, planned_steps: int, warmup_share: float) -> float:
     return max(0.05, 1 - (step - warmup + 1) / max(1, planned_steps - warmup))
 
 
-def _groups(parameters: Iterable[tuple[str, nn.Parameter]], lr: float, weight_decay: float) -> list[dict[str, object]]:
+def _groups(part: str, module: nn.Module, lr: float, weight_decay: float) -> list[dict[str, object]]:
     """Decay matrices, not biases, norms and embeddings; a table with sparse gradients has an optimiser of its own."""
     decayed, kept = [], []
-    for name, parameter in parameters:
+    for name, parameter in module.named_parameters():
         if name == _SPARSE_TABLE:
             continue
         if parameter.ndim < 2 or "tokens" in name or "position" in name or "embeddings" in name:
@@ -149,6 +164,6 @@ def _groups(parameters: Iterable[tuple[str, nn.Parameter]], lr: float, weight_de
         else:
             decayed.append(parameter)
     return [
-        {"params": decayed, "lr": lr, "weight_decay": weight_decay},
-        {"params": kept, "lr": lr, "weight_decay": 0.0},
+        {"params": decayed, "lr": lr, "weight_decay": weight_decay, "name": part},
+        {"params": kept, "lr": lr, "weight_decay": 0.0, "name": part},
     ]

@@ -69,7 +69,7 @@ class Objective:
         step: int,
         progress: float,
         encode: Callable[[Features], Float[Tensor, "products dim"]],
-    ) -> tuple[Float[Tensor, ""], Batch, Float[Tensor, "rows all_columns"]]:
+    ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]], Batch, Float[Tensor, "rows all_columns"]]:
         """Compute the loss of a batch.
 
         Args:
@@ -81,7 +81,7 @@ class Objective:
             encode: Encodes further products with gradients.
 
         Returns:
-            The loss; the batch with its dynamic negatives, where some were drawn; and all scores.
+            The loss; what each of its parts came to; the batch with its dynamic negatives, where some were drawn; and all scores.
         """
         # Outside autocast, which would round the product of float32 vectors too: by 0.1 nats at a temperature of 1/30.
         scores = queries.float() @ products.float().T
@@ -91,7 +91,8 @@ class Objective:
         if self._dynamic is not None and counts and bool(scores.isfinite().all()):
             assert isinstance(batch, LogBatch)
             batch, scores = self._dynamic.extend(batch, queries, scores, step=step, encode=encode)
-        return batch_loss(scores, batch, self._config, progress=progress, hinge=self.hinge), batch, scores
+        loss, parts = batch_loss(scores, batch, self._config, progress=progress, hinge=self.hinge)
+        return loss, parts, batch, scores
 
     @property
     def encoded(self) -> int:

@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from aisle.core.config import config_to_dict
 from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.rng import stream_seed
 from aisle.features import Features
 from aisle.towers import TwoTower, VectorTable, VectorTables, product_batch, query_batch
-from aisle.training.batches import Batch, Batches, BatchMaker
+from aisle.training.accelerating import make_accelerator
+from aisle.training.batches import Batch, Batches
 from aisle.training.checkpoint import Checkpoint, Progress
 from aisle.training.config import TrainConfig
+from aisle.training.curves import Curves, gate_means
 from aisle.training.data import TrainingData
-from aisle.training.log_batches import LogBatchMaker
 from aisle.training.not_finite import forget_bad_batch, stop_on_bad_batch
 from aisle.training.optimisers import Optimisers, schedule
+from aisle.training.part_stop import PartStop
 from aisle.training.run_objective import Objective
-from aisle.training.validation import ANY_GRADE, validation_recall
+from aisle.training.sizes import make_batches, num_epochs, validation_interval
+from aisle.training.validation import ANY_GRADE, places_of, validation_measures
 
 __all__ = ["Trainer", "TrainingResult", "train"]
 
 _RATE_AFTER = 20
 """Steps after which the rate is known well enough to plan what fits into the time bound."""
+
+_MOST_POINTS = 200
+_NO_MATTER = {"tensorboard", "checkpoint_minutes"}
+"""Settings that change no weight: a run goes on under others of them."""
 
 
 @dataclass(frozen=True)
@@ -39,35 +48,58 @@ class TrainingResult:
     """What a run came to.
 
     Attributes:
-        recall: Best validation recall, in 0..1: at 100, or at a tenth of a catalogue of fewer than 1,000 products.
+        recall: Validation recall of the weights that were kept, in 0..1: at 100, or at a tenth of a catalogue of fewer
+            than 1,000 products.
+        measures: `R@10`, `R@100` and `nDCG@10` of these weights.
+        stop_measure: Which of them chose the weights.
         best_step: Step of the weights that were kept.
         steps: Steps done.
+        planned_steps: Steps that were to be done.
+        batch_size: Pairs per step.
         pairs_s: Pairs per second of the steps over all tries, validation apart.
         encodes_per_pair: Texts encoded per pair, pools of dynamic negatives included; vector tables and validations
             apart.
         minutes: Training time over all tries, validation included.
-        history: One row per validation.
+        history: One row per validation: step, seconds, mean loss since the one before, in all and by source, measures.
         hinge: α and b of the hinge at the best step, and the score of each stage's threshold; empty where it is off.
+        loss_curve: (step, mean loss of the steps up to it), at most 200 of them, evenly.
     """
 
     recall: float
+    measures: dict[str, float]
+    stop_measure: str
     best_step: int
     steps: int
+    planned_steps: int
+    batch_size: int
     pairs_s: float
     encodes_per_pair: float
     minutes: float
+    learning_rates: dict[str, float]
     history: list[dict[str, float]]
-    hinge: dict[str, float]
+    hinge: dict[str, float] = field(default_factory=dict)
+    loss_curve: list[tuple[int, float]] = field(default_factory=list)
 
 
-def train(model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int) -> TrainingResult:
+def train(
+    model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int, runs: Path | None = None
+) -> TrainingResult:
     """Train a model in place, with checkpoints in `folder`; goes on from a checkpoint that lies there.
 
     The model ends with the weights of the best validation.
 
+    Args:
+        model: What is trained.
+        data: What it is trained on.
+        config: The loop's settings.
+        folder: Where checkpoints lie.
+        seed: Seed of the run.
+        runs: Folder of TensorBoard's event files, where the settings ask for them.
+
     Raises:
-        UsageError: If there are fewer than two training pairs or no validation query that a product answers.
-        WorkspaceError: If the checkpoint is damaged or of another model.
+        UsageError: If there are fewer than two training pairs, no validation query that a product answers, or
+            TensorBoard is asked for and not installed.
+        WorkspaceError: If the checkpoint is damaged, or of another recipe, other data or another model.
         TrainingError: If a loss or a gradient is not finite.
     """
     num_answered = int(data.validation.qrels.has_relevant(ANY_GRADE).sum())
@@ -77,7 +109,7 @@ def train(model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: P
             received={"pairs": len(data.pairs), "validation_queries": num_answered},
             remedy="Import more products, or judgments with a train split and --grades.",
         )
-    return Trainer(model, data, config, folder=folder, seed=seed).run()
+    return Trainer(model, data, config, folder=folder, seed=seed).run(runs if config.tensorboard else None)
 
 
 class Trainer:
@@ -85,17 +117,38 @@ class Trainer:
 
     def __init__(self, model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int) -> None:
         self.model, self.data, self.config, self.folder, self.seed = model, data, config, folder, seed
-        self.device = next(model.network.parameters()).device
-        self.batches: Batches = _batches(data, config, seed=seed)
+        self.accelerator = make_accelerator(bf16=config.bf16)
+        self.device = self.accelerator.device
+        model.network.to(self.device)
+        self.batches: Batches = make_batches(data, config, seed=seed)
         self.objective = Objective(model, self.batches, config, seed=seed)
-        extra = self.objective.extra_parameters()
-        self.optimisers = Optimisers(model.network, model.config, config, beside=extra)
+        self.optimisers = Optimisers(
+            model.network,
+            model.config,
+            config,
+            beside=self.objective.extra_parameters(),
+            clip_norm=self.accelerator.clip_grad_norm_,
+        )
+        self.part_stop = PartStop(model.network, model.config)
+        self.stop_measure = config.stop_measure or ("R@100" if data.log is None else "R@10")
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
+        self.curves = Curves(None, first_step=0)
         self._resume()
 
-    def run(self) -> TrainingResult:
-        """Train to the end and return what came of it."""
+    def run(self, runs: Path | None = None) -> TrainingResult:
+        """Train to the end and return what came of it, with curves in a folder where one is given."""
+        self.curves = Curves(runs, first_step=self.progress.step)
+        with self.curves:
+            self._train()
+        self.part_stop.release()
+        self.model.network.load_state_dict(self.best)
+        self.objective.take_best()
+        self._fill_tables()
+        forget_bad_batch(self.folder)
+        return self._result()
+
+    def _train(self) -> None:
         progress, batch_size = self.progress, self.batches.batch_size
         saved = time.monotonic()
         started = saved - progress.elapsed_s
@@ -115,7 +168,7 @@ class Trainer:
                 progress.train_s += time.monotonic() - step_started
                 progress.elapsed_s = time.monotonic() - started
                 self._plan()
-                note = f"loss {loss:.3f} recall {max(progress.best_recall, 0):.3f}"
+                note = f"loss {loss:.3f} {self.stop_measure} {max(progress.best_value, 0):.3f}"
                 advance(batch_size, note, total=self._last_step() * batch_size)
                 if self._validation_is_due():
                     self._validate()
@@ -123,11 +176,6 @@ class Trainer:
                 if self._validation_is_due() or time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
                     self._checkpoint()
                     saved = time.monotonic()
-        self.model.network.load_state_dict(self.best)
-        self.objective.take_best()
-        self._fill_tables()
-        forget_bad_batch(self.folder)
-        return self._result()
 
     def step(self, batch: Batch) -> float:
         """Do one step and return its loss.
@@ -138,10 +186,15 @@ class Trainer:
         network = self.model.network.train()
         # Drop-out draws from torch's own stream: seeding it by step makes a resumed run draw the same.
         torch.manual_seed(stream_seed(self.seed, "dropout", self.progress.step))
-        loss, batch, scores = self._loss(batch)
+        done = min(1.0, self.progress.step / self._last_step())
+        self.part_stop.freeze(done)
+        queries, products = self._encoded(batch)
+        loss, parts, batch, scores = self.objective.loss(
+            batch, queries, products, step=self.progress.step, progress=done, encode=self._products
+        )
         value = float(loss.detach())
         if math.isfinite(value):
-            loss.backward()  # type: ignore[no-untyped-call]
+            self.accelerator.backward(loss)
         norms = self.optimisers.clip() if math.isfinite(value) else []
         factor = schedule(self.progress.step, planned_steps=self._last_step(), warmup_share=self.config.warmup_share)
         if not all(map(math.isfinite, (value, *norms))):
@@ -150,30 +203,42 @@ class Trainer:
             stop_on_bad_batch(self.folder, batch, scores, self.data, numbers=numbers)
         self.optimisers.step(factor)
         network.eval()
+        self._note(value, {name: float(part) for name, part in parts.items()}, queries)
         return value
 
-    def _loss(self, batch: Batch) -> tuple[Tensor, Batch, Tensor]:
+    def _encoded(self, batch: Batch) -> tuple[Float[Tensor, "rows dim"], Float[Tensor, "columns dim"]]:
+        """Encode a batch's queries and the products of its columns."""
         model = self.model
         query_features, product_features = self.batches.features(batch)
-        with self._autocast():
+        with self.accelerator.autocast():
             queries = model.network.query(query_batch(model.readable(query_features), self.device, model.tables))
-            products = self._products(product_features)
-        return self.objective.loss(
-            batch,
-            queries,
-            products,
-            step=self.progress.step,
-            progress=min(1.0, self.progress.step / self._last_step()),
-            encode=self._products,
-        )
+            return queries, self._products(product_features)
 
-    def _products(self, features: Features) -> Tensor:
-        with self._autocast():
+    def _products(self, features: Features) -> Float[Tensor, "products dim"]:
+        with self.accelerator.autocast():
             batch = product_batch(self.model.readable(features), self.device, self.model.tables)
             return self.model.network.product(batch)
 
-    def _autocast(self) -> AbstractContextManager[None]:
-        return _autocast(self.device, enabled=self.config.bf16)
+    def _note(self, loss: float, parts: Mapping[str, float], queries: Float[Tensor, "rows dim"]) -> None:
+        """Remember what the sources came to until the next validation, and write the curves where they are due."""
+        progress = self.progress
+        for name, value in parts.items():
+            total, steps = progress.sources.get(name, (0.0, 0))
+            progress.sources[name] = (total + value, steps + 1)
+        if not self.curves.is_due(progress.step):
+            return
+        rate = progress.step * self.batches.batch_size / progress.train_s if progress.train_s else 0.0
+        gates = gate_means(self.model.network.fusion, queries)
+        self.curves.add(
+            progress.step,
+            {
+                "loss": loss,
+                "pairs_s": rate,
+                **{f"loss/{name}": value for name, value in parts.items()},
+                **{f"learning_rate/{name}": value for name, value in self.optimisers.rates().items()},
+                **{f"gate/{name}": value for name, value in gates.items()},
+            },
+        )
 
     def _fill_tables(self) -> None:
         """Encode anew what neighbours and histories look up, with the present weights."""
@@ -188,13 +253,13 @@ class Trainer:
             )
 
     def _total_steps(self) -> int:
-        return self.config.epochs * self.batches.steps_per_epoch
+        return num_epochs(self.batches, self.config) * self.batches.steps_per_epoch
 
     def _last_step(self) -> int:
         return self.progress.planned_steps or self._total_steps()
 
     def _finished(self) -> bool:
-        out_of_time = self.progress.elapsed_s > 60 * self.config.max_minutes and self.progress.best_recall >= 0
+        out_of_time = self.progress.elapsed_s > 60 * self.config.max_minutes and self.progress.best_value >= 0
         return self.progress.step >= self._last_step() or self.progress.misses >= self.config.patience or out_of_time
 
     def _plan(self) -> None:
@@ -209,21 +274,32 @@ class Trainer:
         progress.planned_steps = max(_RATE_AFTER, min(fitting, self._total_steps()))
 
     def _validation_is_due(self) -> bool:
-        every = max(1, self.batches.steps_per_epoch // self.config.validations_per_epoch)
+        every = validation_interval(self.batches, self.config)
         return self.progress.step % every == 0 or self.progress.step == self._last_step()
 
     def _validate(self) -> None:
         progress = self.progress
         # So that what is measured is what the best weights will be saved with.
         self._fill_tables()
-        recall = validation_recall(self.model, self.data, k=_validation_k(self.batches.num_products))
-        loss = float(np.mean(progress.losses))
-        progress.losses.clear()
-        progress.history.append(
-            {"step": progress.step, "elapsed_s": round(progress.elapsed_s, 2), "loss": loss, "recall": recall}
+        num_products = self.batches.num_products
+        measures = validation_measures(
+            self.model, self.data, shallow=places_of(10, num_products), deep=places_of(100, num_products)
         )
-        if recall > progress.best_recall:
-            progress.best_recall, progress.best_step, progress.misses = recall, progress.step, 0
+        since = progress.history[-1]["step"] if progress.history else 0
+        row = {
+            "step": progress.step,
+            "elapsed_s": round(progress.elapsed_s, 2),
+            "loss": float(np.mean(progress.losses[int(since) :])),
+            **{f"loss_{name}": total / steps for name, (total, steps) in progress.sources.items()},
+            "recall": measures["R@100"],
+            **measures,
+        }
+        progress.sources.clear()
+        progress.history.append(row)
+        self.curves.add(progress.step, {f"validation/{name}": value for name, value in measures.items()})
+        value = measures[self.stop_measure]
+        if value > progress.best_value:
+            progress.best_value, progress.best_step, progress.misses = value, progress.step, 0
             self.best = {name: value.clone() for name, value in self.model.network.state_dict().items()}
             self.objective.keep_best()
         else:
@@ -233,13 +309,31 @@ class Trainer:
         state = self.model.network.state_dict()
         tables = self.model.tables
         vectors = {} if tables is None else {"queries": tables.queries.vectors, "products": tables.products.vectors}
-        optimisers, objective = self.optimisers.state_dict(), self.objective.state_dict()
-        Checkpoint(self.progress, state, self.best, optimisers, vectors, objective).write(self.folder)
+        recipe, objective = self._recipe(), self.objective.state_dict()
+        Checkpoint(self.progress, state, self.best, self.optimisers.state_dict(), vectors, objective, recipe).write(
+            self.folder
+        )
+
+    def _recipe(self) -> dict[str, Any]:
+        """Return what a checkpoint must have been made with, so that its run can go on."""
+        settings = config_to_dict(self.config)
+        data = self.data
+        return {
+            "seed": self.seed,
+            "train": {name: value for name, value in settings.items() if name not in _NO_MATTER},
+            "towers": config_to_dict(self.model.config),
+            "data": {
+                "pairs": len(data.pairs),
+                "products": len(data.product_features),
+                "validation_queries": len(data.validation.query_features),
+            },
+        }
 
     def _resume(self) -> None:
         saved = Checkpoint.read(self.folder)
         if saved is None:
             return
+        saved.check_recipe(self._recipe(), self.folder)
         try:
             self.model.network.load_state_dict(saved.network)
             self.optimisers.load_state_dict(saved.optimisers)
@@ -259,35 +353,28 @@ class Trainer:
 
     def _result(self) -> TrainingResult:
         progress, batch_size = self.progress, self.batches.batch_size
+        kept = next(row for row in progress.history if row["step"] == progress.best_step)
         return TrainingResult(
-            recall=progress.best_recall,
+            recall=kept["recall"],
+            measures={name: kept[name] for name in ("R@10", "R@100", "nDCG@10")},
+            stop_measure=self.stop_measure,
             best_step=progress.best_step,
             steps=progress.step,
+            planned_steps=self._last_step(),
+            batch_size=batch_size,
             pairs_s=progress.step * batch_size / progress.train_s if progress.train_s else 0.0,
             encodes_per_pair=self.objective.encoded / max(1, progress.step * batch_size),
             minutes=progress.elapsed_s / 60,
+            learning_rates=self.optimisers.peaks(),
             history=progress.history,
             hinge=self.objective.cut_offs,
+            loss_curve=_block_means(progress.losses),
         )
 
 
-def _batches(data: TrainingData, config: TrainConfig, *, seed: int) -> Batches:
-    if data.log is not None:
-        return LogBatchMaker(data, data.log, config, seed=seed)
-    num_uniform = config.num_uniform if config.uniform_weight > 0 else 0
-    return BatchMaker(data, batch_size=config.batch_size, num_uniform=num_uniform, log_q=config.log_q, seed=seed)
-
-
-def _validation_k(num_products: int) -> int:
-    """Return 100, or a tenth of a small catalogue: of 120 products nearly all are among the first 100 of any model."""
-    return min(100, max(1, num_products // 10))
-
-
-@contextmanager
-def _autocast(device: torch.device, *, enabled: bool) -> Iterator[None]:
-    """Run dense layers in bfloat16 where the device multiplies it fast; without instructions it would be slower."""
-    # PyTorch names the probe so from 2.5 on.
-    has_instructions = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    fast = device.type != "cpu" or has_instructions()
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled and fast):
-        yield
+def _block_means(losses: list[float]) -> list[tuple[int, float]]:
+    """Average the losses of every so many steps, so that a page can draw them."""
+    length = -(-len(losses) // _MOST_POINTS)
+    starts = range(0, len(losses), max(1, length))
+    blocks = [losses[start : start + length] for start in starts]
+    return [(start + len(block), float(np.mean(block))) for start, block in zip(starts, blocks, strict=True)]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 __all__ = ["Series", "bar_chart", "line_chart"]
 
@@ -13,6 +14,7 @@ _WIDTH, _HEIGHT = 520, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 26, 40
 _TICKS = 5
 _LEGEND_STEP = 18
+_MOST_DOTS = 60
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,15 @@ class _Axis:
 
 
 def line_chart(
-    series: Sequence[Series], *, x_label: str, y_label: str, is_log: bool = False, percent: bool = False
+    series: Sequence[Series],
+    *,
+    x_label: str,
+    y_label: str,
+    is_log: bool = False,
+    percent: bool = False,
+    legend_at: Literal["top", "bottom"] = "top",
 ) -> str:
-    """Draw lines with dots.
+    """Draw lines, with dots where there are few of them.
 
     Args:
         series: At least one point in all; on logarithmic axes all values are positive.
@@ -57,6 +65,7 @@ def line_chart(
         y_label: Words above the y axis.
         is_log: Both axes logarithmic.
         percent: Values of y are shares, written in per cent.
+        legend_at: Corner on the right for the names: the bottom for lines that rise.
     """
     xs, ys = ([point[place] for one in series for point in one.points] for place in (0, 1))
     across = _Axis(min(xs), max(xs), _LEFT, _WIDTH - _RIGHT, is_log)
@@ -68,12 +77,16 @@ def line_chart(
         dots = [(across.at(x), up.at(y), x, y) for x, y in one.points]
         path = " ".join(f"{x},{y}" for x, y, _, _ in dots)
         parts.append(f'<polyline class="line s{number}" points="{path}"/>')
+        shown = dots if len(dots) <= _MOST_DOTS else []
         parts += [
             f'<circle class="dot s{number}" cx="{left}" cy="{top}" r="2.6">'
             f"<title>{escape(one.name)}: {_number(x, percent=False)} → {_number(y, percent=percent)}</title></circle>"
-            for left, top, x, y in dots
+            for left, top, x, y in shown
         ]
-    return _svg([*parts, *_legend(series)], title=f"{y_label} by {x_label}")
+    lines = _legend(
+        series, lowered=_HEIGHT - _BOTTOM - _TOP - _LEGEND_STEP * len(series) if legend_at == "bottom" else 0
+    )
+    return _svg([*parts, *lines], title=f"{y_label} by {x_label}")
 
 
 def bar_chart(
@@ -138,10 +151,10 @@ def _labels(x_label: str, y_label: str) -> list[str]:
     ]
 
 
-def _legend(series: Sequence[Series]) -> list[str]:
-    right = _WIDTH - _RIGHT
+def _legend(series: Sequence[Series], *, lowered: int = 0) -> list[str]:
+    right, top = _WIDTH - _RIGHT, _TOP + 12 + lowered
     return [
-        f'<text class="legend s{number}" x="{right}" y="{_TOP + 12 + number * _LEGEND_STEP}" text-anchor="end">'
+        f'<text class="legend s{number}" x="{right}" y="{top + number * _LEGEND_STEP}" text-anchor="end">'
         f"{escape(one.name)}</text>"
         for number, one in enumerate(series)
     ]

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from aisle.simulation.charts import Series, bar_chart, line_chart
+from aisle.core.charts import Series, bar_chart, line_chart
 
 
 def numbers(svg, attribute):
@@ -55,3 +55,19 @@ def test_one_point_and_nothing_but_zeros():
         drawn = " ".join(value for node in ElementTree.fromstring(svg).iter() for value in node.attrib.values())
         assert re.search(r"\d", drawn)
         assert not re.search(r"\b(nan|inf)\b", drawn)
+
+
+def test_names_stand_at_the_bottom_for_lines_that_rise():
+    series = [Series("a", ((0, 0.1), (1, 0.9))), Series("b", ((0, 0.2), (1, 0.8)))]
+    top, bottom = (line_chart(series, x_label="x", y_label="y", legend_at=where) for where in ("top", "bottom"))
+    places = [[float(y) for y in re.findall(r'class="legend s\d" x="\d+" y="([\d.]+)"', svg)] for svg in (top, bottom)]
+    assert max(places[0]) < 140 < min(places[1])
+    assert max(places[1]) < 240
+
+
+def test_a_long_line_has_no_dots():
+    long, short = (
+        line_chart([Series("a", tuple((x, 1.0) for x in range(count)))], x_label="x", y_label="y") for count in (61, 60)
+    )
+    assert (long.count("<circle"), short.count("<circle")) == (0, 60)
+    assert "<polyline" in long

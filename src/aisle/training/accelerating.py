@@ -1,0 +1,58 @@
+"""Device, precision, backward and clipping through `accelerate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from aisle.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+__all__ = ["make_accelerator", "training_device"]
+
+
+def training_device() -> torch.device:
+    """Return the device that training runs on, as `accelerate` chooses it."""
+    return torch.device(make_accelerator(bf16=False).device)
+
+
+def make_accelerator(*, bf16: bool) -> Accelerator:
+    """Make what runs the steps of one process.
+
+    It chooses the device, casts dense layers, sends gradients back and clips the dense ones. Neither network nor
+    optimisers are wrapped by it: the towers are two methods of one module, and a wrapper knows `forward` alone; the
+    wrapper of an optimiser only scales gradients of float16. Tables have sparse gradients, which its clipping refuses.
+
+    Args:
+        bf16: Whether dense layers run in bfloat16, where the device multiplies it fast; else it would be slower.
+
+    Raises:
+        UsageError: If it was launched as one of several processes.
+    """
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    # Precision and device are the process's in accelerate and cannot be changed; a trainer before, ours or another
+    # library's, may have set others. The Trainer of transformers resets them in the same way.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    # Apple's devices have no sparse gradients.
+    accelerator = Accelerator(
+        cpu=not torch.cuda.is_available(), mixed_precision="bf16" if bf16 and _multiplies_bf16() else "no"
+    )
+    if accelerator.num_processes > 1:
+        raise UsageError(
+            "Training runs in one process",
+            received={"processes": accelerator.num_processes},
+            remedy="Start it with `aisle train`, or with `accelerate launch --num_processes 1`.",
+        )
+    return accelerator
+
+
+def _multiplies_bf16() -> bool:
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    # PyTorch names the probe so from 2.5 on.
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
