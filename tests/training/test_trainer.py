@@ -1,5 +1,4 @@
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -432,18 +431,3 @@ def test_two_pairs_are_one_step_per_epoch(make_model, make_config, write_data, t
     result = train(make_model(), write_data(pairs=pairs), make_config(epochs=4), folder=tmp_path, seed=1)
     assert [row["step"] for row in result.history] == [1, 2, 3, 4]
     assert np.isfinite([row["loss"] for row in result.history]).all()
-
-
-def test_layers_run_in_bfloat16_only_where_it_is_fast(monkeypatch):
-    def product_type(device_has_it, enabled):
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: device_has_it, raising=False)
-        with trainer._autocast(torch.device("cpu"), enabled=enabled):
-            return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
-
-    assert product_type(True, True) == torch.bfloat16
-    assert product_type(True, False) == torch.float32
-    assert product_type(False, True) == torch.float32
-    # PyTorch before 2.5 has no such probe.
-    monkeypatch.setattr(torch, "cpu", SimpleNamespace())
-    with trainer._autocast(torch.device("cpu"), enabled=True):
-        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32

@@ -39,11 +39,22 @@ class SmallTransformer(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(hidden_dim, num_heads, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(hidden_dim)
 
+    def token_vectors(self, ids: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape hidden"]:
+        """Look up the vectors of tokens, before any context."""
+        vectors: Tensor = self.tokens(ids)
+        return vectors
+
     def forward(
         self, ids: Int64[Tensor, "rows tokens"], real: Bool[Tensor, "rows tokens"]
     ) -> Float[Tensor, "rows tokens hidden"]:
         """Encode every token in its context; what stands at padding is meaningless."""
-        hidden = self.tokens(ids) + self.positions[: ids.shape[1]]
+        return self.in_context(self.token_vectors(ids), real)
+
+    def in_context(
+        self, vectors: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]
+    ) -> Float[Tensor, "rows tokens hidden"]:
+        """Encode tokens whose own vectors are looked up already; what stands at padding is meaningless."""
+        hidden = vectors + self.positions[: vectors.shape[1]]
         for layer in self.layers:
             hidden = layer(hidden, real)
         return self.norm(hidden)

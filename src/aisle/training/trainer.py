@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from torch import Tensor
 from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.rng import stream_seed
+from aisle.encoders.precision import bf16_autocast
 from aisle.towers import TwoTower, VectorTable, VectorTables, product_batch, query_batch
 from aisle.training.batches import Batch, Batches, BatchMaker
 from aisle.training.checkpoint import Checkpoint, Progress
@@ -133,7 +132,7 @@ class Trainer:
     def _loss(self, batch: Batch) -> Tensor:
         model = self.model
         query_features, product_features = self.batches.features(batch)
-        with _autocast(self.device, enabled=self.config.bf16):
+        with bf16_autocast(self.device, enabled=self.config.bf16):
             queries = model.network.query(query_batch(model.readable(query_features), self.device, model.tables))
             products = model.network.product(product_batch(model.readable(product_features), self.device, model.tables))
         # Outside autocast, which would round the product of float32 vectors too: by 0.1 nats at a temperature of 1/30.
@@ -241,13 +240,3 @@ def _batches(data: TrainingData, config: TrainConfig, *, seed: int) -> Batches:
 def _validation_k(num_products: int) -> int:
     """Return 100, or a tenth of a small catalogue: of 120 products nearly all are among the first 100 of any model."""
     return min(100, max(1, num_products // 10))
-
-
-@contextmanager
-def _autocast(device: torch.device, *, enabled: bool) -> Iterator[None]:
-    """Run dense layers in bfloat16 where the device multiplies it fast; without instructions it would be slower."""
-    # PyTorch names the probe so from 2.5 on.
-    has_instructions = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    fast = device.type != "cpu" or has_instructions()
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled and fast):
-        yield
