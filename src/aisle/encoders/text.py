@@ -82,8 +82,9 @@ def pool_mean(
     hidden: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]
 ) -> Float[Tensor, "rows hidden"]:
     """Average token vectors, padding left out; a row without tokens is zero."""
-    keep = real.unsqueeze(2).to(hidden.dtype)
-    return (hidden * keep).sum(1) / keep.sum(1).clamp_min(1)
+    keep = real.unsqueeze(2)
+    # In float32 under autocast too: a sum of many tokens would lose digits.
+    return (hidden * keep.to(hidden.dtype)).sum(1, dtype=torch.float32) / keep.sum(1).clamp_min(1)
 
 
 def _worth_cutting(batch: TokenBatch) -> bool:

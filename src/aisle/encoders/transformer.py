@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from aisle.encoders.dropout import Dropout
+
 __all__ = ["SmallTransformer", "TransformerLayer"]
 
 
@@ -81,7 +83,7 @@ class TransformerLayer(nn.Module):
             nn.GELU(),
             nn.Linear(4 * hidden_dim, hidden_dim),
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self, hidden: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]

@@ -37,7 +37,7 @@ class Optimisers:
         for part, lr in _channels(network, towers):
             groups += _groups(part.named_parameters(), lr, config.weight_decay)
         groups += _groups(network.fusion.named_parameters(), config.fusion_learning_rate, config.weight_decay)
-        self._dense = torch.optim.AdamW(groups)
+        self._dense = torch.optim.AdamW(groups, fused=True)
         self._sparse = torch.optim.SparseAdam(tables) if tables else None
         self._peaks = [[group["lr"] for group in one.param_groups] for one in self._all()]
 
