@@ -60,7 +60,8 @@ def measure_training(*, steps: int, products: int) -> dict[str, object]:
         product_text(table), per_product=6, max_pairs=10**6, max_words=4, rng=generator(0, "pairs")
     )
     order = generator(0, "held out").permutation(len(pairs))
-    held_out, trained = order[:1000], order[1000 : 1000 + steps * BATCH]
+    num_held_out = min(1000, len(pairs) // 10)
+    held_out, trained = order[:num_held_out], order[num_held_out:][: steps * BATCH]
     rows: dict[str, dict[str, float]] = {}
     for bf16 in (False, True):
         aisle, trainer = _aisle(table, _taken(pairs, trained), steps)
@@ -74,6 +75,64 @@ def measure_training(*, steps: int, products: int) -> dict[str, object]:
         }
     best = max(rows.values(), key=lambda row: row["peer_pairs_s"])
     return {**best, "ratio": round(best["aisle_pairs_s"] / best["peer_pairs_s"], 2), "steps": steps, "peer_runs": rows}
+
+
+def training_table(found: dict[str, Any]) -> list[str]:
+    """Lay out what `measure_training` found."""
+    table = [
+        "| MiniLM, peer in | aisle pairs/s | peer pairs/s | aisle recall@10 | peer recall@10 |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in found["peer_runs"].items():
+        values = [row[key] for key in ("aisle_pairs_s", "peer_pairs_s", "aisle_recall_10", "peer_recall_10")]
+        table.append(f"| {name} | " + " | ".join(map(str, values)) + " |")
+    return table
+
+
+def measure_encoding(table: pa.Table, *, block: int) -> dict[str, object]:
+    """Encode a catalogue with both, block by block in turn, each library's features and tokens included.
+
+    Queries of R@100 are words of titles, encoded in float32; the wanted product is the one they were cut from.
+    """
+    model, peer = text_model(table, tokens=256), peer_model(tokens=256)
+    seconds: dict[str, list[float]] = {"aisle": [], "aisle_fp32": [], "peer": []}
+    vectors: dict[str, list[np.ndarray]] = {name: [] for name in seconds}
+    encoders: dict[str, Callable[[pa.Table], np.ndarray]] = {
+        "aisle": lambda rows: _encoded(model, rows, bf16=True),
+        "aisle_fp32": lambda rows: _encoded(model, rows, bf16=False),
+        "peer": lambda rows: peer.encode(_joined(rows)),
+    }
+    encoders["aisle"](table.slice(0, 64))
+    encoders["peer"](table.slice(0, 64))
+    for start in range(0, table.num_rows, block):
+        rows = table.slice(start, block)
+        for name, encode in encoders.items():
+            started = time.perf_counter()
+            vectors[name].append(encode(rows))
+            seconds[name].append((time.perf_counter() - started) / rows.num_rows)
+    aisle, exact, other = (np.concatenate(vectors[name]) for name in ("aisle", "aisle_fp32", "peer"))
+    rates = {f"{name}_texts_s": round(1 / statistics.median(taken), 1) for name, taken in seconds.items()}
+    pairs = pseudo_query_pairs(
+        product_text(table), per_product=1, max_pairs=2000, max_words=4, rng=generator(0, "queries")
+    )
+    queries = model.encode_queries(pairs.queries.take(pa.array(pairs.query_index)).to_pylist())
+    wanted = np.asarray(pairs.product_index)
+    return {
+        **rates,
+        "ratio": round(rates["aisle_texts_s"] / rates["peer_texts_s"], 2),
+        "min_cosine": round(float((aisle * exact).sum(axis=1).min()), 6),
+        "fp32_largest_difference_from_peer": float(np.abs(exact - other).max()),
+        "recall_100": recall_of(queries, aisle, wanted, k=100),
+        "recall_100_fp32": recall_of(queries, exact, wanted, k=100),
+        "texts": table.num_rows,
+    }
+
+
+def _encoded(model: TwoTower, rows: pa.Table, *, bf16: bool) -> np.ndarray:
+    model.use_bf16(bf16)
+    vectors = model.encode_products(rows)
+    model.use_bf16(False)
+    return vectors
 
 
 def _in_turn(

@@ -98,7 +98,7 @@ class Trainer:
             while not self._finished():
                 step_started = time.monotonic()
                 if progress.step % self.config.table_refresh_steps == 0:
-                    self._fill_tables()
+                    self.fill_tables()
                 loss = self.step(self.batches.batch(progress.step))
                 progress.step += 1
                 progress.losses.append(loss)
@@ -114,7 +114,7 @@ class Trainer:
                     self._checkpoint()
                     saved = time.monotonic()
         self.model.network.load_state_dict(self.best)
-        self._fill_tables()
+        self.fill_tables()
         return self._result()
 
     def step(self, batch: Batch) -> float:
@@ -139,7 +139,7 @@ class Trainer:
         scores = queries.float() @ products.float().T
         return batch_loss(scores, batch, self.config, progress=min(1.0, self.progress.step / self._last_step()))
 
-    def _fill_tables(self) -> None:
+    def fill_tables(self) -> None:
         """Encode anew what neighbours and histories look up, with the present weights."""
         data = self.data
         if self.model.network.reads_tables and data.product_ids is not None:
@@ -178,7 +178,7 @@ class Trainer:
     def _validate(self) -> None:
         progress = self.progress
         # So that what is measured is what the best weights will be saved with.
-        self._fill_tables()
+        self.fill_tables()
         recall = validation_recall(self.model, self.data, k=_validation_k(self.batches.num_products))
         loss = float(np.mean(progress.losses))
         progress.losses.clear()
