@@ -49,7 +49,7 @@ class TextEncoder(nn.Module):
             order, blocks = _blocks_by_length(batch)
             # One look-up for all blocks: the gradient of each would be as large as the whole table.
             vectors = self.transformer.token_vectors(torch.cat([block.ids.flatten() for block in blocks]))
-            pieces = vectors.split([block.ids.numel() for block in blocks])
+            pieces = torch.split(vectors, [block.ids.numel() for block in blocks])
             pooled = [
                 self._pooled(piece.view(*block.ids.shape, -1), block.real)
                 for piece, block in zip(pieces, blocks, strict=True)
