@@ -1,13 +1,17 @@
-"""Training speed at batch 512: in-batch negatives, 30 query and 80 product n-grams, 128 dimensions, 131k buckets.
+"""Training speed and memory on features of stated sizes, and MiniLM against sentence-transformers' own trainer.
 
 Run: python benchmarks/training.py
-Times the trainer's own step (batch, masks, forward, loss, backward, clip, optimisers) on features of exactly these
-sizes; buckets are drawn with Zipf-like frequencies, as n-grams have. Speed only: quality stands in icecat.py.
+Or:  python benchmarks/training.py --products 1000000   (memory alone, with all channels)
+Times the trainer's own step (batch, masks, forward, loss, backward, clip, optimisers) at batch 512: 30 query and 80
+product n-grams, 131k buckets drawn with Zipf-like frequencies, as n-grams have. `term_only` and `small_transformer`
+have in-batch negatives alone; `all_channels` has the default recipe's losses and negatives, the small transformer, 20
+events and 10 neighbours in every row. The part `minilm` needs the packages of `aisle[peers]`, accelerate and datasets.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import resource
 import statistics
 import tempfile
 import time
@@ -15,15 +19,28 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import torch
 from scipy import sparse
 
+import minilm
 from aisle.core.rng import generator
 from aisle.encoders import TermEncoderConfig, TextEncoderConfig
-from aisle.features import FeatureConfig, Features, Featuriser, TermConfig, Terms, TokenConfig, Tokens
+from aisle.features import (
+    ContextFeaturiser,
+    FeatureConfig,
+    Features,
+    Featuriser,
+    TermConfig,
+    Terms,
+    TokenConfig,
+    Tokens,
+)
 from aisle.measures import Qrels
-from aisle.towers import TowerConfig, TowerNetwork, TwoTower
+from aisle.pipelines.recipe import load_recipe
+from aisle.towers import LOG_CHANNELS, TowerConfig, TowerNetwork, TwoTower
 from aisle.training import TrainConfig, TrainingData, TrainingPairs, Validation
 from aisle.training.trainer import Trainer
+from all_channels import Sizes, write_training_data
 from results_file import arguments, publish
 
 BATCH, QUERY_NGRAMS, PRODUCT_NGRAMS, DIM, BUCKETS = 512, 30, 80, 128, 131_072
@@ -35,9 +52,16 @@ FEATURES = FeatureConfig(
 
 
 def main() -> None:
-    options = arguments(__doc__).parse_args()
+    parser = arguments(__doc__)
+    parser.add_argument("--products", type=int, help="measure the memory of training on so many products, nothing else")
+    options = parser.parse_args()
+    if options.products:
+        measured = measure_memory(options.products, steps=2 if options.quick else 50)
+        line = [f"- {name}: {value:,}" for name, value in measured.items()]
+        publish("training_memory", measured, line, options)
+        return
     steps, repeats = (6, 1) if options.quick else (40, 5)
-    results: dict[str, object] = {"batch_size": BATCH, "encodes_per_pair": 2.0}
+    results: dict[str, object] = {"batch_size": BATCH}
     for key, text in (("term_only_pairs_s", False), ("small_transformer_pairs_s", True)):
         rates = pairs_per_second(text=text, steps=steps, repeats=repeats)
         results[key] = round(statistics.median(rates), 1)
@@ -46,7 +70,81 @@ def main() -> None:
     for name, key in (("term only", "term_only_pairs_s"), ("term + 2-layer transformer", "small_transformer_pairs_s")):
         low, high = results[f"{key}_range"]
         table.append(f"| {name} | {results[key]:,.0f} | {low:,.0f} – {high:,.0f} |")
+    results |= all_channels(steps=steps, repeats=repeats)
+    table.append(
+        f"| all channels, {results['encodes_per_pair']} encodes a pair | {results['all_channels_pairs_s']} | |"
+    )
+    results["minilm"] = minilm.measure_training(
+        steps=4 if options.quick else 40, products=100 if options.quick else 2_000
+    )
+    table += ["", *minilm.training_table(results["minilm"])]
     publish("training", results, table, options)
+
+
+def all_channels(*, steps: int, repeats: int) -> dict[str, object]:
+    """Time the default recipe with every channel."""
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = channels_trainer(Path(folder), products=20_000)
+        trainer.fill_tables()
+        run_steps(trainer, 3)
+        rates = [steps * BATCH / run_steps(trainer, steps) for _ in range(repeats)]
+    per_pair, median = trainer.batches.encodes_per_pair, statistics.median(rates)
+    return {
+        "all_channels_pairs_s": round(median, 1),
+        "all_channels_pairs_s_range": [round(min(rates), 1), round(max(rates), 1)],
+        "encodes_per_pair": per_pair,
+        "encodes_s": round(median * per_pair, 1),
+    }
+
+
+def measure_memory(products: int, *, steps: int) -> dict[str, object]:
+    """Train on features mapped from disk, validation and a refresh of the vector tables included."""
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = channels_trainer(Path(folder), products=products)
+        drawn_gb = peak_gb()
+        trainer.progress.planned_steps = steps
+        result = trainer.run()
+    return {
+        "products": products,
+        "steps": result.steps,
+        "buckets": BUCKETS,
+        "peak_gb": peak_gb(),
+        "peak_before_training_gb": drawn_gb,
+        "minutes": round(result.minutes, 1),
+    }
+
+
+def peak_gb() -> float:
+    """Return the most memory that this process has held so far, in 10⁹ bytes; pages of mapped files count too."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 2)
+
+
+def channels_trainer(folder: Path, *, products: int) -> Trainer:
+    """Build a trainer of the default recipe, with the small transformer, on a drawn log."""
+    recipe = load_recipe(None, ["text.enabled=true", "pairs.by_search=true"])
+    words = words_table()
+    shop = {
+        "category": [["all", f"category {row % 50}"] for row in range(words.num_rows)],
+        "brand": [f"brand {row % 500}" for row in range(words.num_rows)],
+        "location": [("DE", "FR")[row % 2] for row in range(words.num_rows)],
+        "price": np.arange(words.num_rows, dtype=np.float64),
+    }
+    context = ContextFeaturiser.fit(pa.table(shop), recipe.features.context)
+    towers = recipe.towers(LOG_CHANNELS)
+    featuriser = Featuriser.fit(words, FEATURES, context=context)
+    torch.manual_seed(0)
+    model = TwoTower(featuriser, TowerNetwork.build(towers, featuriser), towers)
+    sizes = Sizes(
+        products=products,
+        queries=max(20_000, products // 10),
+        searches=max(60_000, products // 10),
+        query_ngrams=QUERY_NGRAMS,
+        product_ngrams=PRODUCT_NGRAMS,
+        query_tokens=QUERY_TOKENS,
+        product_tokens=PRODUCT_TOKENS,
+        buckets=BUCKETS,
+    )
+    return Trainer(model, write_training_data(folder, sizes, context), recipe.train, folder=folder, seed=0)
 
 
 def pairs_per_second(*, text: bool, steps: int, repeats: int) -> list[float]:

@@ -6,6 +6,7 @@ from torch.nn.functional import normalize
 
 from aisle.core.errors import ConfigError, ModelError
 from aisle.encoders import PretrainedTransformer, SmallTransformer, TextEncoder, TextEncoderConfig, TokenBatch
+from aisle.encoders import text as text_module
 from aisle.encoders.text import build_text_encoder, pool_mean
 
 
@@ -127,3 +128,51 @@ def test_texts_longer_than_the_checkpoint_reads_are_refused(minilm):
 def test_a_checkpoint_that_is_missing_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"text\.init must name a Hugging Face encoder"):
         build_from(tmp_path / "none")
+
+
+def many(num_texts, seed=3):
+    rng = torch.Generator().manual_seed(seed)
+    length = torch.randint(1, 7, (num_texts,), generator=rng)
+    real = torch.arange(6) < length[:, None]
+    return TokenBatch(torch.randint(1, 20, real.shape, generator=rng).where(real, 0), real)
+
+
+def padded(text, tokens):
+    return pool_mean(text.transformer(tokens.ids, tokens.real), tokens.real)
+
+
+def test_blocks_of_like_length_give_the_vectors_and_gradients_of_one_padded_batch(monkeypatch):
+    text, tokens = encoder(), many(200)
+    monkeypatch.setattr(text_module, "_TOKENS_AT_ONCE", 100)
+    weight = torch.linspace(-1, 1, 200 * 16).view(200, 16)
+    found = {}
+    for name, pooled in (("blocks", text.pooled), ("padded", lambda tokens: padded(text, tokens))):
+        text.zero_grad()
+        vectors = pooled(tokens)
+        (vectors * weight).sum().backward()
+        found[name] = [vectors.detach(), *(p.grad.clone() for p in text.transformer.parameters())]
+    for in_blocks, at_once in zip(found["blocks"], found["padded"], strict=True):
+        torch.testing.assert_close(in_blocks, at_once, atol=1e-4, rtol=1e-4)
+
+
+def test_no_block_is_wider_than_its_longest_text_or_holds_more_tokens_than_asked(monkeypatch):
+    monkeypatch.setattr(text_module, "_TOKENS_AT_ONCE", 30)
+    tokens = many(50)
+    order, blocks = text_module._blocks_by_length(tokens)
+    assert sorted(order.tolist()) == list(range(50))
+    assert sum(len(block.ids) for block in blocks) == 50
+    for block in blocks:
+        assert block.ids.numel() <= 30
+        assert int(block.real.sum(1).max()) == block.ids.shape[1]
+    torch.testing.assert_close(torch.cat([block.real.sum(1) for block in blocks]), tokens.real.sum(1)[order])
+
+
+@torch.no_grad()
+def test_bfloat16_outside_training_is_near_float32_and_off_by_default(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    text, tokens = encoder(), many(50)
+    exact = text(tokens)
+    text.bf16 = True
+    rounded = text(tokens)
+    assert not torch.equal(rounded, exact)
+    assert (rounded * exact).sum(1).min() > 0.999

@@ -8,6 +8,7 @@ from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.searching import load_engine
 from aisle.pipelines.training import load_model
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT
+from aisle.towers import TwoTower
 from aisle.workspace import Workspace
 
 
@@ -40,6 +41,15 @@ def test_indexing_is_skipped_until_something_changes(shop, tiny_recipe):
     assert not exact.skipped
     assert exact.manifest.summary["index"]["kind"] == "exact"
     assert exact.manifest.summary["index"]["ann_recall"] == 1.0
+
+
+def test_the_catalogue_is_encoded_as_the_recipe_says_and_queries_in_float32(shop, tiny_recipe, monkeypatch):
+    told = []
+    monkeypatch.setattr(TwoTower, "use_bf16", lambda model, enabled: told.append(enabled))
+    assert not build_indexes(shop, tiny_recipe(encode__precision="fp32")).skipped
+    assert told == [False, False]
+    assert not build_indexes(shop, tiny_recipe(encode__precision="auto", index__kind="exact")).skipped
+    assert told[2:] == [True, False]
 
 
 def test_a_weight_of_the_recipe_is_taken(shop, tiny_recipe):

@@ -128,6 +128,24 @@ def test_a_model_saved_again_is_the_same_to_the_byte(tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_bfloat16_rounds_the_text_part_alone_until_it_is_switched_off(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    model = build()
+    exact = model.encode_products(PRODUCTS)
+    model.use_bf16(True)
+    rounded = model.encode_products(PRODUCTS)
+    assert rounded.dtype == np.float32
+    term = model.config.part_dims()["term"]
+    assert_close(rounded[:, :term], exact[:, :term])
+    assert not np.array_equal(rounded[:, term:], exact[:, term:])
+    cosine = (rounded * exact).sum(axis=1) / np.linalg.norm(rounded, axis=1) / np.linalg.norm(exact, axis=1)
+    assert cosine.min() > 0.999
+    model.save(tmp_path)
+    assert_close(TwoTower.load(tmp_path).encode_products(PRODUCTS), exact)
+    model.use_bf16(False)
+    assert np.array_equal(model.encode_products(PRODUCTS), exact)
+
+
 @pytest.mark.slow
 def test_a_model_with_a_checkpoint_needs_only_its_own_folder(tmp_path, minilm):
     checkpoint, folder = tmp_path / "checkpoint", tmp_path / "model"

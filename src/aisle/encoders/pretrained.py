@@ -10,6 +10,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from aisle.core.errors import ModelError
+from aisle.encoders.dropout import with_cheap_dropout
+from aisle.encoders.precision import cast_output
 
 __all__ = ["PretrainedTransformer"]
 
@@ -23,10 +25,13 @@ class PretrainedTransformer(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.model = model
+        self.model = with_cheap_dropout(model)
         self.hidden_dim = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
         # Encoders with relative positions read texts of any length.
         self.max_tokens = int(getattr(model.config, "max_position_embeddings", None) or sys.maxsize)
+        embeddings = getattr(model, "embeddings", None)
+        if isinstance(embeddings, nn.Module):
+            embeddings.register_forward_hook(cast_output)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: str) -> PretrainedTransformer:
@@ -81,9 +86,20 @@ class PretrainedTransformer(nn.Module):
         """Write the architecture, without weights, as `config.json` of the folder."""
         self.model.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
 
+    def token_vectors(self, ids: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape width"]:
+        """Look up the vectors of tokens, before any context."""
+        vectors: Tensor = self.model.get_input_embeddings()(ids)  # type: ignore[operator]
+        return vectors
+
     def forward(
         self, ids: Int64[Tensor, "rows tokens"], real: Bool[Tensor, "rows tokens"]
     ) -> Float[Tensor, "rows tokens hidden"]:
         """Encode every token in its context; what stands at padding is meaningless."""
-        output: Tensor = self.model(input_ids=ids, attention_mask=real.long()).last_hidden_state
+        return self.in_context(self.token_vectors(ids), real)
+
+    def in_context(
+        self, vectors: Float[Tensor, "rows tokens width"], real: Bool[Tensor, "rows tokens"]
+    ) -> Float[Tensor, "rows tokens hidden"]:
+        """Encode tokens whose own vectors are looked up already; what stands at padding is meaningless."""
+        output: Tensor = self.model(inputs_embeds=vectors, attention_mask=real.long()).last_hidden_state
         return output

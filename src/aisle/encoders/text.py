@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from aisle.core.errors import ConfigError
 from aisle.encoders.batches import TokenBatch
 from aisle.encoders.config import TextEncoderConfig
+from aisle.encoders.precision import bf16_autocast
 from aisle.encoders.pretrained import PretrainedTransformer
 from aisle.encoders.projection import principal_rows
 from aisle.encoders.transformer import SmallTransformer
 
 __all__ = ["TextEncoder", "build_text_encoder", "pool_mean"]
+
+_TOKENS_AT_ONCE = 2048
+"""Tokens of a block: what passes from layer to layer stays in the processor's cache, and little padding is encoded."""
 
 
 class TextEncoder(nn.Module):
@@ -24,17 +29,37 @@ class TextEncoder(nn.Module):
     Args:
         transformer: Small or pre-trained.
         dim: Dimensions of the output.
+
+    Attributes:
+        bf16: Whether the transformer runs in bfloat16 outside training too, where the device multiplies it fast.
     """
 
     def __init__(self, transformer: SmallTransformer | PretrainedTransformer, dim: int) -> None:
         super().__init__()
         self.dim = dim
+        self.bf16 = False
         self.transformer = transformer
         self.projection = nn.Linear(transformer.hidden_dim, dim, bias=False)
 
     def pooled(self, batch: TokenBatch) -> Float[Tensor, "rows hidden"]:
-        """Encode texts up to mean pooling, before the projection."""
-        return pool_mean(self.transformer(batch.ids, batch.real), batch.real)
+        """Encode texts up to mean pooling, before the projection; on a CPU in blocks of texts of like length."""
+        with bf16_autocast(batch.ids.device, enabled=True) if self.bf16 else nullcontext():
+            if not _worth_cutting(batch):
+                return self._pooled(self.transformer.token_vectors(batch.ids), batch.real)
+            order, blocks = _blocks_by_length(batch)
+            # One look-up for all blocks: the gradient of each would be as large as the whole table.
+            vectors = self.transformer.token_vectors(torch.cat([block.ids.flatten() for block in blocks]))
+            pieces = torch.split(vectors, [block.ids.numel() for block in blocks])
+            pooled = [
+                self._pooled(piece.view(*block.ids.shape, -1), block.real)
+                for piece, block in zip(pieces, blocks, strict=True)
+            ]
+            return torch.cat(pooled).index_select(0, order.argsort())
+
+    def _pooled(
+        self, vectors: Float[Tensor, "rows tokens width"], real: Bool[Tensor, "rows tokens"]
+    ) -> Float[Tensor, "rows hidden"]:
+        return pool_mean(self.transformer.in_context(vectors, real), real)
 
     def forward(self, batch: TokenBatch) -> Float[Tensor, "rows dim"]:
         """Encode texts into unit vectors."""
@@ -57,8 +82,33 @@ def pool_mean(
     hidden: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]
 ) -> Float[Tensor, "rows hidden"]:
     """Average token vectors, padding left out; a row without tokens is zero."""
-    keep = real.unsqueeze(2).to(hidden.dtype)
-    return (hidden * keep).sum(1) / keep.sum(1).clamp_min(1)
+    keep = real.unsqueeze(2)
+    # In float32 under autocast too: a sum of many tokens would lose digits.
+    return (hidden * keep.to(hidden.dtype)).sum(1, dtype=torch.float32) / keep.sum(1).clamp_min(1)
+
+
+def _worth_cutting(batch: TokenBatch) -> bool:
+    """Tell whether a batch is so large, on a CPU, that padding costs more than blocks do."""
+    return batch.ids.device.type == "cpu" and not torch.compiler.is_compiling() and batch.ids.numel() > _TOKENS_AT_ONCE
+
+
+def _blocks_by_length(batch: TokenBatch) -> tuple[Int64[Tensor, " rows"], list[TokenBatch]]:
+    """Sort rows by length and cut them into blocks of about as many tokens, each as wide as its longest row.
+
+    Returns:
+        Rows in the order of the blocks, and the blocks.
+    """
+    length = batch.real.sum(1)
+    order = length.argsort(stable=True)
+    sizes = length[order].tolist()
+    blocks, end = [], len(sizes)
+    while end:
+        longest = max(1, sizes[end - 1])
+        begin = max(0, end - max(1, _TOKENS_AT_ONCE // longest))
+        rows = order[begin:end]
+        blocks.append(TokenBatch(batch.ids[rows, :longest], batch.real[rows, :longest]))
+        end = begin
+    return order, blocks[::-1]
 
 
 def build_text_encoder(

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from aisle.encoders.dropout import Dropout
+
 __all__ = ["SmallTransformer", "TransformerLayer"]
 
 
@@ -39,11 +41,22 @@ class SmallTransformer(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(hidden_dim, num_heads, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(hidden_dim)
 
+    def token_vectors(self, ids: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape hidden"]:
+        """Look up the vectors of tokens, before any context."""
+        vectors: Tensor = self.tokens(ids)
+        return vectors
+
     def forward(
         self, ids: Int64[Tensor, "rows tokens"], real: Bool[Tensor, "rows tokens"]
     ) -> Float[Tensor, "rows tokens hidden"]:
         """Encode every token in its context; what stands at padding is meaningless."""
-        hidden = self.tokens(ids) + self.positions[: ids.shape[1]]
+        return self.in_context(self.token_vectors(ids), real)
+
+    def in_context(
+        self, vectors: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]
+    ) -> Float[Tensor, "rows tokens hidden"]:
+        """Encode tokens whose own vectors are looked up already; what stands at padding is meaningless."""
+        hidden = vectors + self.positions[: vectors.shape[1]]
         for layer in self.layers:
             hidden = layer(hidden, real)
         return self.norm(hidden)
@@ -70,7 +83,7 @@ class TransformerLayer(nn.Module):
             nn.GELU(),
             nn.Linear(4 * hidden_dim, hidden_dim),
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self, hidden: Float[Tensor, "rows tokens hidden"], real: Bool[Tensor, "rows tokens"]

@@ -30,7 +30,7 @@ _LEAST_TUNING_QUERIES = 20
 
 def build_indexes(workspace: Workspace, recipe: Recipe) -> StepResult:
     """Encode the catalogue and build its indexes; skipped when model, catalogue and settings are unchanged."""
-    config = {name: config_to_dict(getattr(recipe, name)) for name in ("index", "lexical", "hybrid")}
+    config = {name: config_to_dict(getattr(recipe, name)) for name in ("encode", "index", "lexical", "hybrid")}
     inputs = {name: workspace.manifest(name).content for name in ("products", "model", "features")}
     inputs |= judgment_hashes(workspace, ("validation",))
 
@@ -43,7 +43,10 @@ def build_indexes(workspace: Workspace, recipe: Recipe) -> StepResult:
 def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]:
     products, model, judged = read_products(workspace), load_model(workspace), validation_queries(workspace)
     sample = _sample_queries(TrainingData.read(workspace.verified("features")), judged)
+    model.use_bf16(recipe.encode.precision == "auto")
     vectors = _encode_catalogue(workspace, model, products)
+    # Queries as they will be served.
+    model.use_bf16(False)
     encoder = load_encoder(workspace, model, products)
     index, report = build_index(vectors, recipe.index, sample_queries=encoder.encode_queries(sample))
     index.save(folder / "semantic")

@@ -21,7 +21,7 @@ from aisle.features import FeatureConfig
 from aisle.index import IndexConfig
 from aisle.mining import MiningConfig
 from aisle.retrieval import DEFAULT_DEPTH
-from aisle.towers import LOG_CHANNELS, TowerConfig
+from aisle.towers import LOG_CHANNELS, EncodeConfig, TowerConfig
 from aisle.training import PairConfig, TrainConfig
 
 __all__ = ["DEMO_RECIPE", "HybridConfig", "LexicalConfig", "Recipe", "load_recipe"]
@@ -78,6 +78,7 @@ class Recipe:
     features: FeatureConfig = field(default_factory=FeatureConfig)
     pairs: PairConfig = field(default_factory=PairConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    encode: EncodeConfig = field(default_factory=EncodeConfig)
     index: IndexConfig = field(default_factory=IndexConfig)
     lexical: LexicalConfig = field(default_factory=LexicalConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)

@@ -17,10 +17,19 @@ from aisle.encoders.config import (
     TextEncoderConfig,
 )
 
-__all__ = ["LOG_CHANNELS", "TowerConfig"]
+__all__ = ["LOG_CHANNELS", "EncodeConfig", "TowerConfig"]
 
 LOG_CHANNELS = ("graph", "context", "history")
 """Parts and channels that are on where a log is mined."""
+
+
+@dataclass(frozen=True)
+class EncodeConfig:
+    """How a catalogue is encoded with a trained model."""
+
+    precision: Literal["auto", "fp32"] = "auto"
+    """`auto` runs the text part's transformer in bfloat16 where the processor has instructions for it: about twice as
+    fast, at a cosine of .9995 and more to float32. `fp32` is exact. Queries are always encoded in float32."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,14 @@ class TwoTower:
         """Served dimensions."""
         return self.config.embedding_dim
 
+    def use_bf16(self, enabled: bool) -> None:
+        """Run the text part's transformer in bfloat16, where the device multiplies it fast, or in float32 again.
+
+        For catalogues: it changes vectors a little (see `encode.precision`). A model that is loaded encodes in float32.
+        """
+        if self.network.text is not None:
+            self.network.text.bf16 = enabled
+
     def encode_queries(
         self, texts: Sequence[str], *, context: QueryContext = _NOTHING_KNOWN
     ) -> Float32[np.ndarray, "queries dim"]:

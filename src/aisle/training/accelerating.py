@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from aisle.core.errors import UsageError
+from aisle.encoders.precision import has_fast_bf16
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -39,9 +40,9 @@ def make_accelerator(*, bf16: bool) -> Accelerator:
     # library's, may have set others. The Trainer of transformers resets them in the same way.
     AcceleratorState._reset_state(reset_partial_state=True)
     # Apple's devices have no sparse gradients.
-    accelerator = Accelerator(
-        cpu=not torch.cuda.is_available(), mixed_precision="bf16" if bf16 and _multiplies_bf16() else "no"
-    )
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precision = "bf16" if bf16 and has_fast_bf16(device) else "no"
+    accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision=precision)
     if accelerator.num_processes > 1:
         raise UsageError(
             "Training runs in one process",
@@ -49,10 +50,3 @@ def make_accelerator(*, bf16: bool) -> Accelerator:
             remedy="Start it with `aisle train`, or with `accelerate launch --num_processes 1`.",
         )
     return accelerator
-
-
-def _multiplies_bf16() -> bool:
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    # PyTorch names the probe so from 2.5 on.
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())

@@ -49,7 +49,7 @@ class Optimisers:
         for name, part, lr in _channels(network, towers):
             groups += _groups(name, part, lr, config.weight_decay)
         groups += _groups("fusion", network.fusion, config.fusion_learning_rate, config.weight_decay)
-        self._dense = torch.optim.AdamW(groups)
+        self._dense = torch.optim.AdamW(groups, fused=True)
         self._sparse = torch.optim.SparseAdam(tables) if tables else None
         # Apart from the dense parts, whose clip its gradients would move.
         self._beside = torch.optim.Adam(list(beside)) if beside else None

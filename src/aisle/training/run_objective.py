@@ -81,7 +81,8 @@ class Objective:
             encode: Encodes further products with gradients.
 
         Returns:
-            The loss; what each of its parts came to; the batch with its dynamic negatives, where some were drawn; and all scores.
+            The loss; what each of its parts came to; the batch with its dynamic negatives, where some were drawn; and
+            all scores.
         """
         # Outside autocast, which would round the product of float32 vectors too: by 0.1 nats at a temperature of 1/30.
         scores = queries.float() @ products.float().T

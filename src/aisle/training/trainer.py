@@ -144,7 +144,7 @@ class Trainer:
         self.part_stop.release()
         self.model.network.load_state_dict(self.best)
         self.objective.take_best()
-        self._fill_tables()
+        self.fill_tables()
         forget_bad_batch(self.folder)
         return self._result()
 
@@ -161,7 +161,7 @@ class Trainer:
             while not self._finished():
                 step_started = time.monotonic()
                 if progress.step % self.config.table_refresh_steps == 0:
-                    self._fill_tables()
+                    self.fill_tables()
                 loss = self.step(self.batches.batch(progress.step))
                 progress.step += 1
                 progress.losses.append(loss)
@@ -240,7 +240,7 @@ class Trainer:
             },
         )
 
-    def _fill_tables(self) -> None:
+    def fill_tables(self) -> None:
         """Encode anew what neighbours and histories look up, with the present weights."""
         data = self.data
         if self.model.network.reads_tables and data.product_ids is not None:
@@ -280,7 +280,7 @@ class Trainer:
     def _validate(self) -> None:
         progress = self.progress
         # So that what is measured is what the best weights will be saved with.
-        self._fill_tables()
+        self.fill_tables()
         num_products = self.batches.num_products
         measures = validation_measures(
             self.model, self.data, shallow=places_of(10, num_products), deep=places_of(100, num_products)
