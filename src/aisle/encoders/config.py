@@ -32,8 +32,9 @@ class TermEncoderConfig:
     """Share of the part's dimensions that start from latent semantic analysis of the catalogue, so that words of like
     products begin near each other; the rest start at random. More: better paraphrases, worse exact wording."""
 
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
-    """Share of n-grams hidden in training, so that no pair is learnt by heart through one of them."""
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
+    """Share of n-grams hidden in training, so that no pair is learnt by heart through one of them. More: better for
+    words that products do not have, slower to learn."""
 
     learning_rate: Annotated[float, Gt(0)] = 5e-3
     """Step size of the sparse optimiser. Larger: faster, and over-fits judged pairs sooner."""

@@ -21,9 +21,9 @@ class PairConfig:
     """`auto` takes the mined log where there is one, else judged training pairs where there are some with stages, and
     pseudo-queries beside them, else pseudo-queries alone."""
 
-    by_search: bool = False
+    by_search: bool = True
     """Whether a log is learnt search by search, with its snapshots, places and histories: the channels graph, context
-    and history need it. False: as pairs of query and product."""
+    and history need it. False: as pairs of query and product, which is faster."""
 
     pseudo_per_product: Annotated[int, Ge(1)] = 40
     """Pseudo-queries cut from each product, where there is no log. More: less over-fitting, longer epochs."""
@@ -101,16 +101,16 @@ class TrainConfig:
     purchase_factor: Annotated[float, Ge(0), Le(1)] = 0.5
     """What a product counts as a negative that others bought for the query: 0 nothing, 1 as any other. By search."""
 
-    ranking_weight: Annotated[float, Ge(0)] = 0.1
+    ranking_weight: Annotated[float, Ge(0)] = 3.0
     """Weight of the ranking loss (β) over what was acted on and what was skipped in one search; 0: off. By search."""
 
-    ranking_temperature: Annotated[float, Gt(0)] = 0.1
+    ranking_temperature: Annotated[float, Gt(0)] = 1 / 30
     """Divides differences of scores in the ranking loss."""
 
     ranking_margin: Annotated[float, Ge(0)] = 0.1
     """Margin of the ranking loss, in units of the score."""
 
-    num_skipped: Annotated[int, Ge(1)] = 128
+    num_skipped: Annotated[int, Ge(1)] = 256
     """Skipped products per batch for the ranking loss; they cost encoding."""
 
     propensity_weighting: bool = False

@@ -113,7 +113,7 @@ class Objective:
         """Return what is learnt beside the network, with its step size, as an optimiser takes it."""
         if self.hinge is None:
             return []
-        return [{"params": list(self.hinge.parameters()), "lr": self._config.hinge.learning_rate}]
+        return [{"params": list(self.hinge.parameters()), "lr": self._config.hinge.learning_rate, "name": "hinge"}]
 
     def keep_best(self) -> None:
         """Keep what is learnt beside the network as of the best validation."""
