@@ -111,7 +111,7 @@ def make_model(featuriser):
         towers = TowerConfig(
             embedding_dim=16,
             fusion=fusion,
-            term=TermEncoderConfig(enabled=term, learning_rate=0.02),
+            term=TermEncoderConfig(enabled=term, dropout=dropout, learning_rate=0.02),
             text=TextEncoderConfig(
                 enabled=text, num_layers=1, hidden_dim=16, num_heads=2, dropout=dropout, learning_rate=0.01
             ),

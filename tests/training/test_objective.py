@@ -130,7 +130,7 @@ def test_the_hinge_is_its_formula_over_what_was_shown_and_what_was_drawn(scores,
 def test_propensities_weigh_the_ranking_loss_of_the_winner(scores, make_config):
     ones = np.ones(4, np.float32)
     items = (np.array([20, 21]), np.array([0, 0, 2, 2]), np.array([0, 6, 2, 7]), np.array([4, 1, 4, 1], np.float32))
-    config = make_config(ranking_weight=1.0)
+    config = make_config(ranking_weight=1.0, ranking_temperature=0.1)
     plain, heavy = (
         batch_loss(scores, make_batch(ranked=Ranked(*items, ones, inverse)), config, progress=1.0)
         - batch_loss(scores, make_batch(), config, progress=1.0)

@@ -86,7 +86,9 @@ def test_the_hinge_pulls_stages_apart(shop, make_log_model, make_config, tmp_pat
     """With the hinge alone beside a faint retrieval loss, positives end above uniform products by their thresholds."""
     data, featuriser = shop
     model = make_log_model(featuriser, graph=False, history=False)
-    config = make_config(hinge_weight=3.0, batch_weight=0.0, uniform_weight=1e-3, ranking_weight=0.0, epochs=4)
+    config = make_config(
+        hinge_weight=3.0, batch_weight=0.0, uniform_weight=1e-3, ranking_weight=0.0, num_skipped=128, epochs=4
+    )
     trainer = Trainer(model, data, config, folder=tmp_path, seed=1)
     assert trainer.batches.num_skipped == 128
 
