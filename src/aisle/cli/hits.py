@@ -13,17 +13,22 @@ __all__ = ["print_hits"]
 
 def print_hits(title: str, hits: Sequence[Hit]) -> None:
     """Print one line a hit; of an explained one also the parts of its semantic score and both sides of a hybrid."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     explained = [_columns(hit.explanation) for hit in hits if hit.explanation is not None]
     names = list(dict.fromkeys(name for columns in explained for name in columns))
-    table = Table(title=Text(title), title_justify="left")
+    look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)} if names else {}
+    table = Table(title=Text(title), title_justify="left", **look)
     for heading in ("", "score", *names):
-        table.add_column(heading, justify="right")
-    for heading in ("product", "title", "price"):
-        table.add_column(heading, justify="right" if heading == "price" else "left")
+        # A figure that is cut off tells nothing: on a narrow screen titles give way.
+        width = max([len(heading), *(len(columns.get(heading, "")) for columns in explained)])
+        table.add_column(heading, justify="right", no_wrap=True, min_width=width)
+    table.add_column("product", no_wrap=True, min_width=max([0, *(min(len(hit.product_id), 20) for hit in hits)]))
+    table.add_column("title")
+    table.add_column("price", justify="right", no_wrap=True, min_width=6)
     for hit in hits:
         price = hit.product.get("price")
         told = _columns(hit.explanation or {})
