@@ -27,12 +27,15 @@ def print_hits(title: str, hits: Sequence[Hit]) -> None:
         width = max([len(heading), *(len(columns.get(heading, "")) for columns in explained)])
         table.add_column(heading, justify="right", no_wrap=True, min_width=width)
     table.add_column("product", no_wrap=True, min_width=max([0, *(min(len(hit.product_id), 20) for hit in hits)]))
-    table.add_column("title")
-    table.add_column("price", justify="right", no_wrap=True, min_width=6)
+    table.add_column("title", no_wrap=bool(names))
+    if not names:
+        table.add_column("price", justify="right")
     for hit in hits:
         price = hit.product.get("price")
         told = _columns(hit.explanation or {})
-        cells = (hit.product_id, str(hit.product.get("title") or ""), f"{price:,.2f}" if price is not None else "")
+        cells = [hit.product_id, str(hit.product.get("title") or "")]
+        if not names:
+            cells.append(f"{price:,.2f}" if price is not None else "")
         parts = (told.get(name, "") for name in names)
         table.add_row(str(hit.rank), f"{hit.score:.3f}", *map(Text, (*parts, *cells)))
     Console().print(table)
