@@ -105,6 +105,14 @@ class GraphEncoderConfig:
     neighbours: Annotated[int, Ge(1)] = 10
     """Most neighbours of a query or product, the heaviest first. More: smoother, slower."""
 
+    vectors: Literal["frozen", "trained"] = "frozen"
+    """Neighbours are known by their vectors of the vector tables alone, or each known query and product has a row of its
+    own beside that, which is learnt. `trained` remembers what a neighbour's words do not say, costs memory for every
+    known query and product, and learns rare ones by heart."""
+
+    table_learning_rate: Annotated[float, Gt(0)] = 5e-3
+    """Step size of the learnt rows, which have a sparse optimiser."""
+
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
     """Share of neighbours that are hidden while training."""
 

@@ -90,7 +90,8 @@ def _build(
     data = TrainingData.read(features)
     featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
-    network = TowerNetwork.build(towers, featuriser).to(training_device())
+    num_known = (len(data.logged_queries()[0]), len(data.product_features))
+    network = TowerNetwork.build(towers, featuriser, num_known=num_known).to(training_device())
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")
         start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aisle.core.errors import ModelError
 from aisle.encoders import ContextEncoder, GraphEncoder, HistoryEncoder
 from aisle.features import Featuriser
 from aisle.towers.config import TowerConfig
@@ -23,8 +24,19 @@ class Channels:
     history: HistoryEncoder | None = None
 
     @classmethod
-    def build(cls, config: TowerConfig, featuriser: Featuriser) -> Channels:
-        """Build what is on in a recipe."""
+    def build(
+        cls, config: TowerConfig, featuriser: Featuriser, *, num_known: tuple[int, int] | None = None
+    ) -> Channels:
+        """Build what is on in a recipe.
+
+        Args:
+            config: Settings.
+            featuriser: The features that will be read.
+            num_known: Queries and products of the vector tables, which have learnt rows where the recipe says so.
+
+        Raises:
+            ModelError: If rows are learnt and it is not told of how many.
+        """
         dims = config.part_dims()
         query_dim, product_dim = table_dims(dims)
         graph = context = history = None
@@ -36,6 +48,7 @@ class Channels:
                 pooling=config.graph.pooling,
                 dropout=config.graph.dropout,
                 row_dropout=config.graph.row_dropout,
+                num_learnt=_num_learnt(config, num_known),
             )
         if "context" in dims and featuriser.context is not None:
             context = ContextEncoder(
@@ -54,6 +67,18 @@ class Channels:
                 dropout=config.history.dropout,
             )
         return cls(graph, context, history)
+
+
+def _num_learnt(config: TowerConfig, num_known: tuple[int, int] | None) -> tuple[int, int] | None:
+    if config.graph.vectors == "frozen":
+        return None
+    if num_known is None:
+        raise ModelError(
+            "A graph of learnt rows must be told of how many queries and products",
+            received={"graph.vectors": config.graph.vectors, "num_known": None},
+            remedy="Give num_known, or set graph.vectors=frozen.",
+        )
+    return num_known
 
 
 def table_dims(part_dims: Mapping[str, int]) -> tuple[int, int]:

@@ -49,7 +49,12 @@ class TowerNetwork(nn.Module):
 
     @classmethod
     def build(
-        cls, config: TowerConfig, featuriser: Featuriser, *, saved_architecture: Path | None = None
+        cls,
+        config: TowerConfig,
+        featuriser: Featuriser,
+        *,
+        saved_architecture: Path | None = None,
+        num_known: tuple[int, int] | None = None,
     ) -> TowerNetwork:
         """Build the network of a recipe for given features.
 
@@ -57,10 +62,11 @@ class TowerNetwork(nn.Module):
             config: Settings.
             featuriser: The features that it will read.
             saved_architecture: Folder of a saved model's transformer config, where weights will be loaded.
+            num_known: Queries and products of the vector tables; needed where rows of them are learnt.
 
         Raises:
             ConfigError: If no part is on or the settings of one do not hold.
-            ModelError: If a part is on whose features are not made.
+            ModelError: If a part is on whose features are not made, or rows are learnt and `num_known` is missing.
         """
         dims = config.part_dims()
         _check_features(dims, featuriser)
@@ -77,7 +83,7 @@ class TowerNetwork(nn.Module):
                 max_tokens=max(tokens.max_query_tokens, tokens.max_product_tokens),
                 saved_architecture=saved_architecture,
             )
-        channels = Channels.build(config, featuriser)
+        channels = Channels.build(config, featuriser, num_known=num_known)
         extra = {"history": config.history.dim} if channels.history is not None else {}
         fusion = PostFusion(dims, extra) if config.fusion == "post" else ConcatFusion(dims, extra)
         return cls(term, text, fusion, channels=channels)

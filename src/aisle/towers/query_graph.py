@@ -37,8 +37,8 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> b
     network encodes queries as well, more slowly.
 
     Its inputs, each there where the network reads it: `term` [1, dim], the sum of n-grams or what stands for none;
-    `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_weight` [1, neighbours] and `has_neighbours`
-    [1, 1]; `place` [1, dim], the sum of known fields, `past` [1, dim] and `place_known` [1, 1]; of events
+    `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_rows` [neighbours, dim], `neighbour_weight`
+    [1, neighbours] and `has_neighbours` [1, 1]; `place` [1, dim], the sum of known fields, `past` [1, dim] and `place_known` [1, 1]; of events
     `event_query`, `event_product` [events, dim], `event_query_known`, `event_product_known` [events, 1],
     `event_stage`, `event_age` [events] and `has_events` [1, 1]. A list of which there is nothing has one entry that
     means nothing.
@@ -112,11 +112,15 @@ def _graph(builder: GraphBuilder, graph: GraphEncoder, own: Value) -> Value:
     if graph.attention is not None:
         words = builder.columns(vectors, 0, graph.word_dim)
         logits = builder.op("Add", logits, builder.op("Gemm", builder.linear(own, "graph.attention"), words, transB=1))
-    pooled = builder.attended(logits, vectors)
+    share = builder.op("Softmax", logits, axis=-1)
+    pooled = builder.op("MatMul", share, vectors)
     projected = builder.linear(builder.columns(pooled, 0, graph.word_dim), "graph.projection")
     if graph.context is not None:
         rest = builder.columns(pooled, graph.word_dim, graph.table_dim)
         projected = builder.op("Add", projected, builder.linear(rest, "graph.context"))
+    if graph.learnt:
+        rows = builder.input("neighbour_rows", ["neighbours", graph.dim])
+        projected = builder.op("Add", projected, builder.op("MatMul", share, rows))
     has_any = builder.input("has_neighbours", [1, 1], _BOOL)
     return builder.unit(builder.op("Where", has_any, projected, builder.weight("graph.missing.query")))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -222,14 +222,16 @@ class TwoTower:
         Raises:
             ModelError: If a file is missing, format or feature spec is of another version, or weights do not fit.
         """
-        saved = _read_config(folder)
+        saved, weights = _read_config(folder), _read_weights(folder)
         try:
             spec = saved["features"]
             check_spec_version(spec, folder)
             featuriser = Featuriser.load(folder, spec, config_from_dict(FeatureConfig, spec["config"]))
             config = config_from_dict(TowerConfig, saved["towers"])
             architecture = folder / _TRANSFORMER if config.text.init is not None else None
-            network = TowerNetwork.build(config, featuriser, saved_architecture=architecture)
+            network = TowerNetwork.build(
+                config, featuriser, saved_architecture=architecture, num_known=_num_learnt(weights)
+            )
         except (KeyError, TypeError, AttributeError, ConfigError, UsageError) as error:
             raise ModelError(
                 "The config.json of a model must be as it was saved",
@@ -237,13 +239,9 @@ class TwoTower:
                 remedy="Train the model again.",
             ) from error
         try:
-            network.load_state_dict(load_file(str(folder / _WEIGHTS)))
-        except (RuntimeError, OSError, SafetensorError) as error:
-            raise ModelError(
-                "The weights must fit the model's config",
-                received={"model": str(folder), "problem": str(error).partition("\n")[0]},
-                remedy="Train the model again.",
-            ) from error
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise _unfit(folder, error) from error
         tables = VectorTables.load(folder / _TABLES) if network.reads_tables else None
         return cls(featuriser, network.eval(), config, tables=tables, live=LiveQuery.load(folder, network))
 
@@ -315,6 +313,27 @@ def _blocks_by_length(features: Features) -> list[np.ndarray]:
     length = features.tokens.length if features.tokens is not None else np.zeros(len(features), np.int64)
     order = np.argsort(length, kind="stable")
     return [order[start : start + _ROWS_AT_ONCE] for start in range(0, len(order), _ROWS_AT_ONCE)]
+
+
+def _read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(str(folder / _WEIGHTS))
+    except (OSError, SafetensorError) as error:
+        raise _unfit(folder, error) from error
+
+
+def _unfit(folder: Path, error: Exception) -> ModelError:
+    return ModelError(
+        "The weights must fit the model's config",
+        received={"model": str(folder), "problem": str(error).partition("\n")[0]},
+        remedy="Train the model again.",
+    )
+
+
+def _num_learnt(weights: Mapping[str, torch.Tensor]) -> tuple[int, int] | None:
+    """Tell from its weights how many queries and products of a model have learnt rows; None: it has no such rows."""
+    query, product = (weights.get(f"graph.learnt.{side}.weight") for side in ("query", "product"))
+    return None if query is None or product is None else (len(query), len(product))
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
