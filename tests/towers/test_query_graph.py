@@ -44,7 +44,7 @@ FEATURES = FeatureConfig(
 TEXTS = ["", "🎉", "hat", "a blue dress", "连衣裙", "unheard-of words " * 40]
 
 
-def model_with(*, fusion="post", init=None, term=True, text=True, graph="mean", context=True, history=True):
+def model_with(*, fusion="post", init=None, term=True, text=True, graph="mean", context=True, history=True, **more):
     """A model whose every weight is at random, so that nothing hides behind a start at zero."""
     torch.manual_seed(0)
     config = TowerConfig(
@@ -52,13 +52,13 @@ def model_with(*, fusion="post", init=None, term=True, text=True, graph="mean", 
         fusion=fusion,
         term=TermEncoderConfig(enabled=term),
         text=TextEncoderConfig(enabled=text, init=init, hidden_dim=16, num_layers=2, num_heads=2),
-        graph=GraphEncoderConfig(enabled=None if graph else False, pooling=graph or "mean"),
+        graph=GraphEncoderConfig(enabled=None if graph else False, pooling=graph or "mean", **more),
         context=ContextEncoderConfig(enabled=None if context else False),
         history=HistoryEncoderConfig(enabled=None if history else False, dim=8),
     ).with_data(LOG_CHANNELS)
     made = ContextFeaturiser.fit(SHOP, ContextConfig(), devices=pa.array(DEVICES)) if context else None
     featuriser = Featuriser.fit(SHOP, FEATURES, term=term, text=text, checkpoint=init, context=made)
-    network = TowerNetwork.build(config, featuriser)
+    network = TowerNetwork.build(config, featuriser, num_known=(len(KNOWN), SHOP.num_rows - 1))
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if not name.startswith("text.transformer.model."):
@@ -116,6 +116,8 @@ SWITCHES = {
     "term": {"text": False, "graph": None, "context": False, "history": False},
     "text": {"term": False, "graph": None, "context": False, "history": False},
     "words_concat": {"graph": None, "context": False, "history": False, "fusion": "concat"},
+    "learnt_rows": {"vectors": "trained"},
+    "learnt_rows_attention": {"vectors": "trained", "graph": "attention", "fusion": "concat"},
     "no_term": {"term": False},
     "no_text": {"text": False},
     "no_graph": {"graph": None},
@@ -149,6 +151,24 @@ def test_an_age_on_the_border_of_a_bucket_falls_to_the_same_side(tmp_path, secon
     model = model_with()
     history = Histories(np.array([[0]]), np.array([[1]]), np.array([[2]]), np.array([[seconds]], np.float32))
     assert_agrees(loaded(model, tmp_path), model, ("hat", QueryContext(history=history)))
+
+
+def test_learnt_rows_count_and_a_product_that_came_later_has_none(tmp_path):
+    """Product 5 is in the vector table and has no learnt row."""
+    model = model_with(vectors="trained")
+    live = loaded(model, tmp_path)
+    found = {}
+    for product in (1, 5):
+        one = Neighbours(np.array([[product]]), np.ones((1, 1), np.float32))
+        search = ("hat", QueryContext(neighbours=one))
+        assert_agrees(live, model, search)
+        with torch.no_grad():
+            before = live.encode_queries(["hat"], context=search[1])
+            live.network.graph.learnt_rows("product").mul_(-1)
+            found[product] = np.abs(live.encode_queries(["hat"], context=search[1]) - before).max()
+            live.network.graph.learnt_rows("product").mul_(-1)
+    assert found[1] > 0.01
+    assert found[5] == 0
 
 
 def test_vectors_have_the_norm_of_their_fusion(tmp_path):

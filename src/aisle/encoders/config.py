@@ -54,6 +54,10 @@ class TextEncoderConfig:
     share: Annotated[float, Gt(0)] = 1.0
     """Share of the served dimensions, relative to the shares of the other parts."""
 
+    queries: bool = True
+    """Whether the transformer reads queries too. `false` answers a search without it, faster; a query's text channel is
+    then a linear map of its other channels, which costs recall. Needs the term part."""
+
     init: str | None = None
     """Hugging Face encoder to start from, a folder or a hub name; None starts a small one from scratch."""
 
@@ -80,6 +84,11 @@ class TextEncoderConfig:
     def is_on(self) -> bool:
         """Whether the part is there."""
         return self.init is not None if self.enabled is None else self.enabled
+
+    @property
+    def reads_queries(self) -> bool:
+        """Whether the part is there and reads queries."""
+        return self.is_on and self.queries
 
     @property
     def resolved_learning_rate(self) -> float:

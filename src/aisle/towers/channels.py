@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aisle.core.errors import ModelError
@@ -12,7 +11,7 @@ from aisle.towers.config import TowerConfig
 
 __all__ = ["Channels", "table_dims"]
 
-_WORDS = ("term", "text")
+_STATIC = ("term", "text", "context")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Channels:
             ModelError: If rows are learnt and it is not told of how many.
         """
         dims = config.part_dims()
-        query_dim, product_dim = table_dims(dims)
+        query_dim, product_dim = table_dims(config)
         graph = context = history = None
         if "graph" in dims:
             graph = GraphEncoder(
@@ -81,11 +80,16 @@ def _num_learnt(config: TowerConfig, num_known: tuple[int, int] | None) -> tuple
     return num_known
 
 
-def table_dims(part_dims: Mapping[str, int]) -> tuple[int, int]:
+def table_dims(config: TowerConfig) -> tuple[int, int]:
     """Return the dimensions of a query's and of a product's row of the vector tables.
 
-    >>> table_dims({"term": 4, "text": 3, "graph": 2, "context": 1})
-    (7, 8)
+    A query's has the parts that read queries; a product's begins with the same ones.
+
+    >>> from aisle.encoders import TextEncoderConfig
+    >>> table_dims(TowerConfig(8, text=TextEncoderConfig(enabled=True)))
+    (8, 8)
+    >>> table_dims(TowerConfig(8, text=TextEncoderConfig(enabled=True, queries=False)))
+    (4, 8)
     """
-    words = sum(part_dims.get(name, 0) for name in _WORDS)
-    return words, words + part_dims.get("context", 0)
+    dims = config.part_dims()
+    return sum(dims[name] for name in config.query_words), sum(dims.get(name, 0) for name in _STATIC)

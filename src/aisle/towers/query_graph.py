@@ -57,8 +57,8 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> b
     encoded: dict[str, Value] = {}
     if network.term is not None:
         encoded["term"] = builder.unit(builder.input("term", [1, network.term.dim]))
-    if network.text is not None:
-        encoded["text"] = _text(builder, network.text)
+    if network.query_text is not None:
+        encoded["text"] = _text(builder, network.query_text)
     own = builder.op("Concat", *encoded.values(), axis=1)
     if network.graph is not None:
         encoded["graph"] = _graph(builder, network.graph, own)
@@ -75,7 +75,7 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> b
 
 def _first_graph(network: TowerNetwork, saved: SavedWeights) -> onnx_ir.Graph:
     """Begin with a Hugging Face encoder, which is traced, or with nothing."""
-    transformer = network.text.transformer if network.text is not None else None
+    transformer = network.query_text.transformer if network.query_text is not None else None
     if isinstance(transformer, PretrainedTransformer):
         return transformer_graph(transformer, saved, opset=OPSET, prefix="text.transformer.")
     return onnx_ir.Graph([], [], nodes=[], opset_imports={"": OPSET}, name="query")
@@ -163,6 +163,8 @@ def _fused(builder: GraphBuilder, fusion: Fusion, encoded: Mapping[str, Value]) 
     gate_of = builder.split(gates, len(fusion.part_dims), axis=1)
     heads = []
     for gate, name in zip(gate_of, fusion.part_dims, strict=True):
-        corrected = builder.op("Add", encoded[name], builder.linear(together, f"fusion.corrections.{name}"))
+        corrected = builder.linear(together, f"fusion.corrections.{name}")
+        if name in encoded:
+            corrected = builder.op("Add", encoded[name], corrected)
         heads.append(builder.op("Mul", builder.unit(corrected), gate))
     return builder.op("Concat", *heads, axis=1)

@@ -47,7 +47,7 @@ class QueryInputs:
         network, inputs = self._network, _Inputs()
         if features.terms is not None and network.term is not None:
             inputs["term"] = self._term(features.terms)
-        if features.tokens is not None and network.text is not None:
+        if features.tokens is not None and network.query_text is not None:
             inputs["tokens"] = features.tokens.ids[:, : int(features.tokens.length[0])].astype(np.int64)
         if network.graph is not None:
             inputs |= self._neighbours(features.neighbours, tables)

@@ -136,8 +136,8 @@ class TwoTower:
         return self._encode(self.readable(features), self.network.product, product_batch, self.embedding_dim)
 
     def encode_words(self, features: Features) -> Float32[np.ndarray, "rows query_dim"]:
-        """Encode term and text alone, which queries and products share, joined."""
-        dim, _ = table_dims(self.config.part_dims())
+        """Encode the words that queries and products share alone (term and text), joined."""
+        dim, _ = table_dims(self.config)
         return self._rows(features, self.network.query_row, dim, torch.float32).numpy()
 
     def explain(
@@ -165,20 +165,20 @@ class TwoTower:
             product_features: Their features.
             dtype: Type of the vectors; float16 halves the memory of float32.
         """
-        query_dim, product_dim = table_dims(self.config.part_dims())
+        query_dim, product_dim = table_dims(self.config)
         queries = self._rows(query_features, self.network.query_row, query_dim, dtype)
         products = self._rows(product_features, self.network.product_row, product_dim, dtype)
         self.tables = VectorTables(VectorTable(query_texts, queries), VectorTable(product_ids, products))
 
     def put_products(self, products: pa.Table) -> Int64[np.ndarray, " products"]:
         """Write the rows of new or changed products into their vector table, and return where they stand."""
-        tables, (_, dim) = self._filled_tables(), table_dims(self.config.part_dims())
+        tables, (_, dim) = self._filled_tables(), table_dims(self.config)
         rows = self._rows(self.featuriser.products(products), self.network.product_row, dim, torch.float32)
         return tables.products.put(products.column("product_id").to_pylist(), rows)
 
     def query_rows(self, texts: Sequence[str]) -> Int64[np.ndarray, " texts"]:
         """Find the rows of queries in their vector table; one that is not there is encoded, once, and stored."""
-        tables, (dim, _) = self._filled_tables(), table_dims(self.config.part_dims())
+        tables, (dim, _) = self._filled_tables(), table_dims(self.config)
         keys = normalise_texts(pa.array(texts, pa.string())).to_pylist()
         rows = tables.queries.rows_of(keys)
         new = list(dict.fromkeys(keys[place] for place in np.flatnonzero(rows < 0)))
