@@ -44,20 +44,24 @@ FEATURES = FeatureConfig(
 TEXTS = ["", "🎉", "hat", "a blue dress", "连衣裙", "unheard-of words " * 40]
 
 
-def model_with(*, fusion="post", init=None, term=True, text=True, graph="mean", context=True, history=True, **more):
+def model_with(
+    *, fusion="post", init=None, term=True, text=True, graph="mean", context=True, history=True, queries=True, **more
+):
     """A model whose every weight is at random, so that nothing hides behind a start at zero."""
     torch.manual_seed(0)
     config = TowerConfig(
         embedding_dim=40,
         fusion=fusion,
         term=TermEncoderConfig(enabled=term),
-        text=TextEncoderConfig(enabled=text, init=init, hidden_dim=16, num_layers=2, num_heads=2),
+        text=TextEncoderConfig(enabled=text, init=init, hidden_dim=16, num_layers=2, num_heads=2, queries=queries),
         graph=GraphEncoderConfig(enabled=None if graph else False, pooling=graph or "mean", **more),
         context=ContextEncoderConfig(enabled=None if context else False),
         history=HistoryEncoderConfig(enabled=None if history else False, dim=8),
     ).with_data(LOG_CHANNELS)
     made = ContextFeaturiser.fit(SHOP, ContextConfig(), devices=pa.array(DEVICES)) if context else None
-    featuriser = Featuriser.fit(SHOP, FEATURES, term=term, text=text, checkpoint=init, context=made)
+    featuriser = Featuriser.fit(
+        SHOP, FEATURES, term=term, text=text, checkpoint=init, context=made, text_queries=queries
+    )
     network = TowerNetwork.build(config, featuriser, num_known=(len(KNOWN), SHOP.num_rows - 1))
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -118,6 +122,8 @@ SWITCHES = {
     "words_concat": {"graph": None, "context": False, "history": False, "fusion": "concat"},
     "learnt_rows": {"vectors": "trained"},
     "learnt_rows_attention": {"vectors": "trained", "graph": "attention", "fusion": "concat"},
+    "text_of_products": {"queries": False, "graph": "attention"},
+    "text_of_products_concat": {"queries": False, "fusion": "concat"},
     "no_term": {"term": False},
     "no_text": {"text": False},
     "no_graph": {"graph": None},
@@ -205,3 +211,11 @@ def test_an_encoder_that_cannot_be_traced_is_left_to_the_network(tmp_path, tiny_
         assert not model.save(tmp_path)
     assert not (tmp_path / QUERY_GRAPH).exists()
     np.testing.assert_array_equal(TwoTower.load(tmp_path).encode_queries(["hat"]), model.encode_queries(["hat"]))
+
+
+def test_an_encoder_that_reads_products_alone_is_not_traced(tmp_path, tiny_encoder):
+    model = model_with(init=str(tiny_encoder), queries=False)
+    with patch.object(torch.onnx, "export", side_effect=AssertionError):
+        live = loaded(model, tmp_path)
+    assert_agrees(live, model, ("blue hat", QueryContext(locations=["de"])))
+    np.testing.assert_allclose(live.encode_products(SHOP), model.encode_products(SHOP), atol=1e-6)

@@ -118,7 +118,7 @@ def test_learnt_rows_of_neighbours_begin_as_frozen_vectors_and_learn(shop, make_
     graph, log = models[1].network.graph, data.log
     for side, neighbours in (("product", log.query_neighbours), ("query", log.product_neighbours)):
         moved = np.flatnonzero(graph.learnt_rows(side).detach().abs().sum(1).numpy())
-        assert 0 < len(moved)
+        assert len(moved) > 0
         # What is no neighbour in any snapshot stays at zero.
         assert set(moved) <= set(np.concatenate([one.index for one in neighbours]).tolist())
 

@@ -300,7 +300,8 @@ def test_learnt_rows_of_neighbours_have_a_step_size_and_a_clip_of_their_own():
     assert optimisers.peaks()["graph rows"] == 0.07
     assert optimisers.peaks()["graph"] == 0.02
     rows = network.graph.learnt_rows("product")
-    rows.grad = torch.sparse_coo_tensor([[1, 1]], torch.full((2, rows.shape[1]), 3.0), rows.shape)
+    values = torch.full((2, rows.shape[1]), 3.0)
+    rows.grad = torch.sparse_coo_tensor(torch.tensor([[1, 1]]), values, rows.shape, check_invariants=True)
     norm = 6 * rows.shape[1] ** 0.5
     assert optimisers.clip()[1:] == pytest.approx([norm])
     assert rows.grad.to_dense().norm().item() == pytest.approx(0.5)

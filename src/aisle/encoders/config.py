@@ -115,9 +115,9 @@ class GraphEncoderConfig:
     """Most neighbours of a query or product, the heaviest first. More: smoother, slower."""
 
     vectors: Literal["frozen", "trained"] = "frozen"
-    """Neighbours are known by their vectors of the vector tables alone, or each known query and product has a row of its
-    own beside that, which is learnt. `trained` remembers what a neighbour's words do not say, costs memory for every
-    known query and product, and learns rare ones by heart."""
+    """Neighbours are known by their vectors of the vector tables alone, or each known query and product has a learnt
+    row of its own beside that. `trained` remembers what a neighbour's words do not say, costs memory for every known
+    query and product, and learns rare ones by heart."""
 
     table_learning_rate: Annotated[float, Gt(0)] = 5e-3
     """Step size of the learnt rows, which have a sparse optimiser."""

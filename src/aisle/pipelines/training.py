@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Int64
 
 from aisle.core.config import config_to_dict
+from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
 from aisle.features import Features
@@ -26,6 +27,7 @@ from aisle.towers.query_graph import QUERY_GRAPH
 from aisle.training import TrainingData, TrainingResult, train
 from aisle.training.accelerating import training_device
 from aisle.training.checkpoint import Checkpoint
+from aisle.training.memory import check_memory, memory_needs
 from aisle.workspace import StepResult, Workspace
 
 __all__ = ["RUNS", "load_encoder", "load_model", "train_model"]
@@ -92,8 +94,12 @@ def _build(
     data = TrainingData.read(features)
     featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
-    num_known = (len(data.logged_queries()[0]), len(data.product_features))
-    network = TowerNetwork.build(towers, featuriser, num_known=num_known).to(training_device())
+    device, num_products = training_device(), len(data.product_features)
+    num_known = (len(data.logged_queries()[0]), num_products)
+    if device.type == "cpu":
+        needs = memory_needs(towers, featuriser, num_known=num_known, num_products=num_products)
+        check_memory(needs, available_memory())
+    network = TowerNetwork.build(towers, featuriser, num_known=num_known).to(device)
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")
         start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)
@@ -138,11 +144,10 @@ def _summary(trained: Trained) -> dict[str, Any]:
 @torch.inference_mode()
 def _start_projection(network: TowerNetwork, features: Features) -> None:
     """Start the text part's projection from the main directions of the checkpoint's own product vectors."""
-    pooled = []
-    for batch in _some_batches(network, features):
-        if network.text is not None and batch.tokens is not None:
-            pooled.append(network.text.pooled(batch.tokens))
-    if network.text is not None and pooled:
+    assert network.text is not None
+    tokens = [batch.tokens for batch in _some_batches(network, features)]
+    pooled = [network.text.pooled(batch) for batch in tokens if batch is not None]
+    if pooled:
         network.text.start_projection_from(torch.cat(pooled))
 
 

@@ -37,11 +37,11 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> b
     network encodes queries as well, more slowly.
 
     Its inputs, each there where the network reads it: `term` [1, dim], the sum of n-grams or what stands for none;
-    `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_rows` [neighbours, dim], `neighbour_weight`
-    [1, neighbours] and `has_neighbours` [1, 1]; `place` [1, dim], the sum of known fields, `past` [1, dim] and `place_known` [1, 1]; of events
-    `event_query`, `event_product` [events, dim], `event_query_known`, `event_product_known` [events, 1],
-    `event_stage`, `event_age` [events] and `has_events` [1, 1]. A list of which there is nothing has one entry that
-    means nothing.
+    `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_rows` [neighbours, dim], `neighbour_weight` [1,
+    neighbours] and `has_neighbours` [1, 1]; `place` [1, dim], the sum of known fields, `past` [1, dim] and
+    `place_known` [1, 1]; of events `event_query`, `event_product` [events, dim], `event_query_known`,
+    `event_product_known` [events, 1], `event_stage`, `event_age` [events] and `has_events` [1, 1]. A list of which
+    there is nothing has one entry that means nothing.
 
     Args:
         network: As it is saved there.
