@@ -107,7 +107,8 @@ def test_what_stands_for_the_text_of_queries_starts_from_the_terms(import_shop, 
     monkeypatch.setattr(training, "train", look)
     with pytest.raises(KeyboardInterrupt):
         train_model(import_shop(tmp_path / "shop"), tiny_recipe(text__queries="false"))
-    assert found["rank"] < 0.2 * 300
+    # By chance half of the 300 others would stand before it.
+    assert found["rank"] < 100
 
 
 def test_tables_larger_than_memory_are_refused_before_they_are_made(import_shop, tiny_recipe, tmp_path, monkeypatch):
