@@ -21,10 +21,10 @@ _OTHER: dict[Side, Side] = {"query": "product", "product": "query"}
 class GraphEncoder(nn.Module):
     """Pools vectors of neighbours, then projects them.
 
-    Both sides share the projection of what queries and products have in common (term and text), so that a query whose
-    buyers took a product lies near that product at the start; what only products have (context) is added by a
-    projection that starts at zero. The missing vectors of the two sides are apart: else a new query would be drawn to
-    every cold product.
+    Both sides share the projection of what queries and products have in common (term, and text where it reads queries),
+    so that a query whose buyers took a product lies near that product at the start; what only products have (context,
+    else text too) is added by a projection that starts at zero. The missing vectors of the two sides are apart: else a
+    new query would be drawn to every cold product.
 
     Attention weighs a neighbour by `weight · exp(⟨A x, v⟩)`, x the row's own vector, v the neighbour's, and A starts at
     zero: training starts from the weighted mean.
