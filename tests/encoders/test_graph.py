@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
+from aisle.core.errors import ShapeError
 from aisle.encoders import GraphEncoder, NeighbourBatch
 
 WORDS, CONTEXT, DIM = 5, 2, 4
@@ -160,3 +161,111 @@ def test_no_rows_and_low_precision(pooling):
         found = graph(neighbours, own=own, side="query")
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, graph(neighbours, own=own, side="query"), atol=0.05, rtol=0)
+
+
+LEARNT = (6, 5)
+"""Known queries and products."""
+
+
+def with_rows(pooling="mean", *, trained=True, **settings):
+    """A graph with learnt rows, and the same one without."""
+    frozen, learnt = encoder(pooling, **settings), encoder(pooling, num_learnt=LEARNT, **settings)
+    assert {name for name in learnt.state_dict() if name not in frozen.state_dict()} == {
+        "learnt.query.weight",
+        "learnt.product.weight",
+    }
+    learnt.load_state_dict(frozen.state_dict(), strict=False)
+    torch.manual_seed(8)
+    for rows in (learnt.learnt_rows("query"), learnt.learnt_rows("product")):
+        torch.nn.init.normal_(rows) if trained else torch.nn.init.zeros_(rows)
+    return learnt, frozen
+
+
+def indexed(side="query"):
+    """Neighbours whose places are [0, 1, 2], none, [4] and [0, 4, past the end, -1 at padding]."""
+    neighbours, own = batch(side)
+    index = torch.tensor([[0, 1, 2, -1], [-1] * 4, [4, -1, -1, -1], [0, 4, 99, -1]])
+    return replace(neighbours, index=index, real=index >= 0), own
+
+
+def test_learnt_rows_start_at_zero_and_change_nothing_there():
+    built = encoder(trained=False, num_learnt=LEARNT)
+    assert [rows.shape for rows in (built.learnt_rows("query"), built.learnt_rows("product"))] == [(6, DIM), (5, DIM)]
+    assert not built.learnt_rows("query").any()
+    assert encoder().learnt_rows("query") is None
+    # Nothing is drawn for them: what is made after them is as without them.
+    torch.manual_seed(3)
+    GraphEncoder(word_dim=WORDS, context_dim=CONTEXT, dim=DIM, num_learnt=LEARNT)
+    after = torch.rand(3)
+    torch.manual_seed(3)
+    GraphEncoder(word_dim=WORDS, context_dim=CONTEXT, dim=DIM)
+    assert torch.equal(torch.rand(3), after)
+
+
+@torch.no_grad()
+@BOTH
+@SIDES
+def test_rows_at_zero_are_frozen_vectors_bit_by_bit(pooling, side):
+    learnt, frozen = with_rows(pooling, trained=False, dropout=0.3, row_dropout=0.2)
+    neighbours, own = indexed(side)
+    for graph in (learnt, frozen):
+        graph.train()
+    found = []
+    for graph in (learnt, frozen):
+        torch.manual_seed(5)
+        found.append(graph(neighbours, own=own, side=side))
+    assert torch.equal(*found)
+
+
+@torch.no_grad()
+@SIDES
+def test_learnt_rows_of_neighbours_are_averaged_by_the_weight_of_their_edges(side):
+    learnt, _ = with_rows()
+    neighbours, own = indexed(side)
+    rows = learnt.learnt_rows("product" if side == "query" else "query")
+    weight, vectors = neighbours.weight[0, :3], neighbours.vectors[0, :3]
+    share = weight / weight.sum()
+    expected = learnt.projection(share @ vectors[:, :WORDS]) + share @ rows[:3]
+    if side == "query":
+        expected = expected + learnt.context(share @ vectors[:, WORDS:])
+    torch.testing.assert_close(learnt(neighbours, own=own, side=side)[0], normalize(expected, dim=0))
+
+
+@torch.no_grad()
+def test_a_neighbour_that_came_later_has_no_row_and_a_row_without_neighbours_stays_missing():
+    learnt, frozen = with_rows()
+    neighbours, own = indexed()
+    later = replace(neighbours, index=torch.where(neighbours.index >= 0, neighbours.index + 50, -1))
+    expected = frozen(neighbours, own=own, side="query")
+    torch.testing.assert_close(learnt(later, own=own, side="query"), expected)
+    found = learnt(neighbours, own=own, side="query")
+    assert not torch.allclose(found[0], expected[0], atol=1e-2)
+    assert torch.equal(found[1], expected[1])
+
+
+@BOTH
+def test_only_rows_that_count_get_a_gradient(pooling):
+    learnt, _ = with_rows(pooling)
+    neighbours, own = indexed()
+    learnt(neighbours, own=own, side="query")[2:].sum().backward()
+    gradient = learnt.learnt_rows("product").grad
+    assert gradient.is_sparse
+    assert set(gradient.coalesce().indices()[0].tolist()) == {0, 1, 2, 4}
+    moved = gradient.to_dense().abs().sum(1) > 0
+    assert moved.tolist() == [True, False, False, False, True]
+    assert learnt.learnt_rows("query").grad is None
+
+
+def test_attention_learns_through_learnt_rows():
+    learnt, _ = with_rows("attention")
+    neighbours, own = indexed()
+    still = replace(neighbours, vectors=neighbours.vectors.detach())
+    learnt(still, own=own, side="query").sum().backward()
+    assert learnt.attention.weight.grad.abs().sum() > 0
+
+
+def test_neighbours_must_tell_where_they_stand():
+    learnt, _ = with_rows()
+    neighbours, own = batch()
+    with pytest.raises(ShapeError, match=r"must tell where they stand\. Received: index=None"):
+        learnt(neighbours, own=own, side="query")

@@ -125,7 +125,14 @@ def test_a_spec_from_before_the_context_part_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "parts", [{}, {"text": False}, {"term": False}, {"context": ContextFeaturiser.fit(PRODUCTS, CONFIG.context)}]
+    "parts",
+    [
+        {},
+        {"text": False},
+        {"term": False},
+        {"text_queries": False},
+        {"context": ContextFeaturiser.fit(PRODUCTS, CONFIG.context)},
+    ],
 )
 def test_a_saved_featuriser_gives_the_same_features(tmp_path, parts):
     fitted = Featuriser.fit(PRODUCTS, CONFIG, **parts)
@@ -170,3 +177,13 @@ def test_a_missing_tokenizer_is_refused(tmp_path):
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match="must hold its tokenizer"):
         Featuriser.load(tmp_path, FITTED.spec(), CONFIG)
+
+
+def test_text_of_products_alone_has_no_tokens_of_queries(tmp_path):
+    fitted = Featuriser.fit(PRODUCTS, CONFIG, text_queries=False)
+    assert fitted.queries(pa.array(["red dress"])).tokens is None
+    assert fitted.queries(pa.array(["red dress"])).terms is not None
+    assert_same(fitted.products(PRODUCTS), FITTED.products(PRODUCTS))
+    FITTED.save(tmp_path)
+    before = {name: value for name, value in FITTED.spec().items() if name != "text_queries"}
+    assert Featuriser.load(tmp_path, before, CONFIG).text_queries

@@ -70,11 +70,13 @@ def shop(tmp_path):
     return workspace
 
 
-def test_a_log_is_learnt_served_and_measured_with_all_channels(shop):
-    recipe = load_recipe(None, SETTINGS)
+@pytest.mark.parametrize("more", [[], ["graph.vectors=trained"]])
+def test_a_log_is_learnt_served_and_measured_with_all_channels(shop, more):
+    recipe = load_recipe(None, SETTINGS + more)
     train_model(shop, recipe)
     network = load_model(shop).network
     assert None not in (network.graph, network.context, network.history)
+    assert any(bool(parameter.any()) for parameter in network.graph.learnt.parameters()) == bool(more)
     build_indexes(shop, recipe)
     outcome = evaluate_systems(shop, systems=["lexical", "semantic"], labels="log")
     assert outcome.evaluation.as_dict()["systems"]["semantic"]["R@10"]["value"] > 0.5

@@ -1,11 +1,15 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
+import torch
 
-from aisle.core.errors import ModelError, WorkspaceError
+from aisle.core.errors import ConfigError, ModelError, WorkspaceError
+from aisle.features import read_features
+from aisle.pipelines import training
 from aisle.pipelines.training import RUNS, load_model, train_model
-from aisle.towers import TwoTower
+from aisle.towers import TowerNetwork, TwoTower, feature_batch
 from aisle.workspace import file_sha256
 
 
@@ -66,6 +70,59 @@ def test_one_part_alone_trains(import_shop, tiny_recipe, part, tmp_path):
     other = {"term": "text", "text": "term"}[part]
     train_model(workspace, tiny_recipe(**{f"{other}__enabled": "false"}))
     assert f"Parts: {part} (32 dimensions)" in (workspace.folder("model") / "README.md").read_text()
+
+
+@pytest.mark.parametrize("fusion", ["post", "concat"])
+def test_queries_may_do_without_the_transformer(import_shop, tiny_recipe, simulated, fusion, tmp_path):
+    workspace = import_shop(tmp_path / "shop")
+    train_model(workspace, tiny_recipe(text__queries="false", fusion=fusion))
+    assert read_features(workspace.folder("features") / "queries").tokens is None
+    model = load_model(workspace)
+    assert model.featuriser.queries(pa.array(["red lamp"])).tokens is None
+    one, two = model.encode_queries(["red lamp"]), model.encode_queries(["red lamp", "sofa"])
+    np.testing.assert_allclose(one[0], two[0], atol=1e-5)
+    # The text part of products is still there, and a query says something to it from its terms.
+    text = model.explain(two, model.encode_products(simulated.products.slice(0, 2)))
+    assert list(text) == (["term", "text"] if fusion == "post" else ["all"])
+    assert np.abs(two[:, 16:]).max() > 0.01
+
+
+def test_what_stands_for_the_text_of_queries_starts_from_the_terms(import_shop, tiny_recipe, tmp_path, monkeypatch):
+    """At the start a query that is a product's own title points to that product's text."""
+    found = {}
+
+    def look(model, data, config, **more):
+        features = data.product_features
+        batch = feature_batch(features, torch.device("cpu"))
+        with torch.no_grad():
+            model.network.eval()
+            words = model.network.words(batch)
+            query = model.network.fusion.query({"term": words["term"]})
+            head = torch.nn.functional.normalize(query[:, 16:], dim=1)
+        centred = words["text"] - words["text"].mean(0)
+        scores = head @ centred.T
+        found["rank"] = (scores > scores.diagonal()[:, None]).sum(1).float().mean().item()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", look)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(import_shop(tmp_path / "shop"), tiny_recipe(text__queries="false"))
+    # By chance half of the 300 others would stand before it.
+    assert found["rank"] < 100
+
+
+def test_tables_larger_than_memory_are_refused_before_they_are_made(import_shop, tiny_recipe, tmp_path, monkeypatch):
+    workspace = import_shop(tmp_path / "shop")
+    monkeypatch.setattr(training, "available_memory", lambda: 10**6)
+    monkeypatch.setattr(TowerNetwork, "build", lambda *_, **__: pytest.fail("was built"))
+    with pytest.raises(ConfigError, match=r"must fit into memory\..*lower features\.term\.num_buckets"):
+        train_model(workspace, tiny_recipe(features__term__num_buckets="500000"))
+    assert not workspace.has("model")
+
+
+def test_memory_that_is_not_known_refuses_nothing(import_shop, tiny_recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "available_memory", lambda: None)
+    train_model(import_shop(tmp_path / "shop"), tiny_recipe(text__enabled="false"))
 
 
 def test_a_model_of_another_feature_spec_is_refused(shop):

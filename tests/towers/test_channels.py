@@ -1,6 +1,7 @@
 import pyarrow as pa
 import pytest
 
+from aisle.core.errors import ModelError
 from aisle.encoders import ContextEncoderConfig, GraphEncoderConfig, HistoryEncoderConfig
 from aisle.features import ContextConfig, ContextFeaturiser, FeatureConfig, Featuriser, TermConfig
 from aisle.towers import TowerConfig
@@ -15,14 +16,14 @@ FEATURISER = Featuriser.fit(
 )
 
 
-def channels(*, graph=True, context=True, history=True, pooling="mean"):
+def channels(*, graph=True, context=True, history=True, pooling="mean", vectors="frozen", **known):
     config = TowerConfig(
         embedding_dim=16,
-        graph=GraphEncoderConfig(enabled=graph, pooling=pooling, dropout=0.3, row_dropout=0.2),
+        graph=GraphEncoderConfig(enabled=graph, pooling=pooling, vectors=vectors, dropout=0.3, row_dropout=0.2),
         context=ContextEncoderConfig(enabled=context),
         history=HistoryEncoderConfig(enabled=history, dim=6),
     )
-    return Channels.build(config, FEATURISER), config.part_dims()
+    return Channels.build(config, FEATURISER, **known), config.part_dims()
 
 
 @pytest.mark.parametrize("on", [{"graph": True}, {"context": True}, {"history": True}, {}])
@@ -45,5 +46,15 @@ def test_settings_reach_the_encoders():
 
 
 def test_without_context_queries_and_products_have_rows_alike():
-    assert table_dims({"term": 3, "graph": 5}) == (3, 3)
+    graph = GraphEncoderConfig(enabled=True, share=1.0)
+    assert table_dims(TowerConfig(embedding_dim=6, graph=graph)) == (3, 3)
     assert channels(context=False)[0].graph.context is None
+
+
+def test_rows_are_learnt_where_the_recipe_says_so():
+    built, _ = channels(vectors="trained", num_known=(7, 3))
+    assert [len(built.graph.learnt_rows(side)) for side in ("query", "product")] == [7, 3]
+    assert channels(num_known=(7, 3))[0].graph.learnt_rows("query") is None
+    with pytest.raises(ModelError, match=r"must be told of how many queries and products\..*num_known=None"):
+        channels(vectors="trained")
+    assert channels(graph=False, vectors="trained")[0].graph is None

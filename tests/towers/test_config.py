@@ -99,3 +99,17 @@ def test_graph_and_context_alone_are_no_towers():
     config = towers(64, term=None, text=None).with_data(LOG_CHANNELS)
     with pytest.raises(ConfigError, match="At least one part must be on"):
         config.part_dims()
+
+
+def test_a_transformer_may_leave_queries_alone_where_terms_read_them():
+    text = TextEncoderConfig(enabled=True, queries=False)
+    both = TowerConfig(embedding_dim=10, text=text)
+    assert both.part_dims() == {"term": 5, "text": 5}
+    assert both.query_words == ("term",)
+    assert towers(10).query_words == ("term", "text")
+    assert towers(10, text=None).query_words == ("term",)
+    alone = TowerConfig(embedding_dim=10, term=TermEncoderConfig(enabled=False), text=text)
+    with pytest.raises(
+        ConfigError, match=r"read the words of queries\. Received: term.enabled=False, text.queries=False"
+    ):
+        alone.part_dims()

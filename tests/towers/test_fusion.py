@@ -179,3 +179,62 @@ def test_served_vectors_are_of_full_precision_under_autocast(cls):
         query, product = fused.query(channels), fused.product(channels)
     assert (query.dtype, product.dtype) == (torch.float32, torch.float32)
     torch.testing.assert_close(query, fused.query(channels), atol=0.02, rtol=0)
+
+
+ABSENT = {"absent": {"text"}}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_late_fused_query_has_a_vector_for_a_part_that_it_has_no_channel_for(trained):
+    torch.manual_seed(4)
+    post = PostFusion(DIMS, {"history": 5}, **ABSENT)
+    if trained:
+        for parameter in post.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.3)
+    queries, products = parts(6, 0, {"term": 6, "graph": 3, "history": 5}), parts(6, 1)
+    served = post.query(queries)
+    assert served.shape == post.product(products).shape == (6, 13)
+    heads = served.split(list(DIMS.values()), dim=1)
+    gates = torch.stack([head.norm(dim=1) for head in heads])
+    torch.testing.assert_close(gates.sum(0), torch.ones(6))
+    assert gates.min() > 0
+    directions = normalize(heads[1], dim=1)
+    assert torch.allclose(directions, directions[:1].expand(6, -1), atol=1e-5) != trained
+    contributions = post.contributions(served, post.product(products))
+    assert list(contributions) == list(DIMS)
+    torch.testing.assert_close(sum(contributions.values()), (served * post.product(products)).sum(1))
+
+
+@torch.no_grad()
+def test_an_early_fused_query_starts_with_nothing_where_it_has_no_channel():
+    concat, queries = ConcatFusion(DIMS, {"history": 5}, **ABSENT), parts(6, 0, {"term": 6, "graph": 3, "history": 5})
+    served = concat.query(queries)
+    nothing = torch.zeros(6, 4)
+    torch.testing.assert_close(served, torch.cat([queries["term"], nothing, queries["graph"]], dim=1) / 2**0.5)
+    torch.testing.assert_close(concat.product(parts(6, 1)), torch.cat(list(parts(6, 1).values()), dim=1) / 3**0.5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("cls", [PostFusion, ConcatFusion])
+def test_an_absent_channel_can_start_as_a_map_of_another(cls):
+    torch.manual_seed(5)
+    fused, queries = cls(DIMS, {"history": 5}, **ABSENT), parts(6, 0, {"term": 6, "graph": 3, "history": 5})
+    weight, bias = torch.randn(4, 3), torch.randn(4)
+    before = fused.query(queries).split(list(DIMS.values()), dim=1)
+    fused.start_absent_from("text", "graph", weight, bias)
+    after = fused.query(queries).split(list(DIMS.values()), dim=1)
+    torch.testing.assert_close(normalize(after[1], dim=1), normalize(queries["graph"] @ weight.T + bias, dim=1))
+    for one, other in ((0, 0), (2, 2)):
+        torch.testing.assert_close(normalize(before[one], dim=1), normalize(after[other], dim=1))
+
+
+@pytest.mark.parametrize("cls", [PostFusion, ConcatFusion])
+def test_an_absent_channel_learns_from_the_start(cls):
+    torch.manual_seed(6)
+    fused = cls(DIMS, **ABSENT)
+    (fused.query(parts(4, 0, {"term": 6, "graph": 3})) * fused.product(parts(4, 1))).sum().backward()
+    layer, rows = fused._layer_of("text")
+    gradient = layer.weight.grad[rows]
+    assert torch.isfinite(gradient).all()
+    assert 1e-6 < gradient.abs().max() < 100

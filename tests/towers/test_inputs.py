@@ -83,3 +83,8 @@ def test_arrays_that_are_mapped_from_disk_are_copied(tmp_path):
     mapped = np.load(tmp_path / "index.npy", mmap_mode="r")
     features = Features(TERMS, None, neighbours=Neighbours(mapped, FEATURES.neighbours.weight))
     assert query_batch(features, CPU, TABLES).neighbours.real.tolist() == [[True, False], [True, True]]
+
+
+def test_neighbours_tell_where_they_stand():
+    for batch in (query_batch(FEATURES, CPU, TABLES), product_batch(FEATURES, CPU, TABLES)):
+        assert batch.neighbours.index.tolist() == [[2, -1], [1, 0]]

@@ -133,13 +133,14 @@ DIMS = {"term": 12, "text": 12, "graph": 6, "context": 6}
 WORDS, ROWS = 24, 5
 
 
-def full_config(*, fusion="post", pooling="mean", off=()):
+def full_config(*, fusion="post", pooling="mean", off=(), text_queries=True):
     channels = {
         "graph": GraphEncoderConfig(pooling=pooling, enabled=False if "graph" in off else None),
         "context": ContextEncoderConfig(enabled=False if "context" in off else None),
         "history": HistoryEncoderConfig(dim=8, enabled=False if "history" in off else None),
     }
-    return replace(config(fusion=fusion), embedding_dim=36, **channels).with_data(LOG_CHANNELS)
+    built = replace(config(fusion=fusion), embedding_dim=36, **channels).with_data(LOG_CHANNELS)
+    return replace(built, text=replace(built.text, queries=text_queries))
 
 
 def full_featuriser():
@@ -217,7 +218,7 @@ def test_at_the_start_the_score_is_the_mean_of_what_the_parts_say():
 def test_a_channel_that_is_off_is_not_there_and_its_dimensions_go_to_the_others(off):
     towers = full_network(off=off)
     assert [name for name in LOG_CHANNELS if getattr(towers, name) is None] == list(off)
-    words, products = table_dims(full_config(off=off).part_dims())
+    words, products = table_dims(full_config(off=off))
     assert towers.query(query_side(words=words, products=products)).shape == (ROWS, 36)
     assert towers.product(product_side(words=words)).shape == (ROWS, 36)
     assert set(towers.parts(product_side(words=words))) == set(DIMS) - set(off)
@@ -268,3 +269,41 @@ def test_the_past_of_the_actor_is_where_the_context_of_a_search_starts():
     torch.testing.assert_close(towers.channels(known)["context"], normalize(place + past, dim=1))
     alone = full_network(off=("history",))
     assert alone.context.past is None
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("fusion", ["post", "concat"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_query_that_the_transformer_does_not_read(fusion, known):
+    towers = full_network(trained=True, fusion=fusion, pooling="attention", text_queries=False)
+    assert table_dims(full_config(text_queries=False)) == (12, 30)
+    # Its tokens change nothing, even where they are made.
+    queries = query_side(known=known, words=12, products=30)
+    without = replace(queries, tokens=None)
+    assert torch.equal(towers.query(queries), towers.query(without))
+    assert list(towers.channels(queries)) == ["term", "graph", "context", "history"]
+    products = product_side(known=known, words=12)
+    assert set(towers.parts(products)) == set(DIMS)
+    assert towers.query(queries).shape == towers.product(products).shape == (ROWS, 36)
+    assert not torch.allclose(
+        towers.product(products), towers.product(replace(products, tokens=other_tokens(products)))
+    )
+
+
+def other_tokens(batch):
+    return replace(batch.tokens, ids=batch.tokens.ids.flip(0), real=batch.tokens.real.flip(0))
+
+
+@torch.no_grad()
+def test_rows_of_queries_hold_what_reads_queries_and_products_begin_with_it():
+    towers, products = full_network(text_queries=False), product_side(words=12)
+    term = towers.words(products)["term"]
+    torch.testing.assert_close(towers.query_row(products), term)
+    assert towers.product_row(products).shape == (ROWS, 30)
+    torch.testing.assert_close(towers.product_row(products)[:, :12], term)
+
+
+def test_features_of_queries_are_needed_where_the_transformer_reads_them():
+    made = Featuriser.fit(PRODUCTS, CONFIG, text_queries=False)
+    with pytest.raises(ModelError, match="must have features of them"):
+        TowerNetwork.build(config(), made)

@@ -44,21 +44,25 @@ FEATURES = FeatureConfig(
 TEXTS = ["", "🎉", "hat", "a blue dress", "连衣裙", "unheard-of words " * 40]
 
 
-def model_with(*, fusion="post", init=None, term=True, text=True, graph="mean", context=True, history=True):
+def model_with(
+    *, fusion="post", init=None, term=True, text=True, graph="mean", context=True, history=True, queries=True, **more
+):
     """A model whose every weight is at random, so that nothing hides behind a start at zero."""
     torch.manual_seed(0)
     config = TowerConfig(
         embedding_dim=40,
         fusion=fusion,
         term=TermEncoderConfig(enabled=term),
-        text=TextEncoderConfig(enabled=text, init=init, hidden_dim=16, num_layers=2, num_heads=2),
-        graph=GraphEncoderConfig(enabled=None if graph else False, pooling=graph or "mean"),
+        text=TextEncoderConfig(enabled=text, init=init, hidden_dim=16, num_layers=2, num_heads=2, queries=queries),
+        graph=GraphEncoderConfig(enabled=None if graph else False, pooling=graph or "mean", **more),
         context=ContextEncoderConfig(enabled=None if context else False),
         history=HistoryEncoderConfig(enabled=None if history else False, dim=8),
     ).with_data(LOG_CHANNELS)
     made = ContextFeaturiser.fit(SHOP, ContextConfig(), devices=pa.array(DEVICES)) if context else None
-    featuriser = Featuriser.fit(SHOP, FEATURES, term=term, text=text, checkpoint=init, context=made)
-    network = TowerNetwork.build(config, featuriser)
+    featuriser = Featuriser.fit(
+        SHOP, FEATURES, term=term, text=text, checkpoint=init, context=made, text_queries=queries
+    )
+    network = TowerNetwork.build(config, featuriser, num_known=(len(KNOWN), SHOP.num_rows - 1))
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if not name.startswith("text.transformer.model."):
@@ -116,6 +120,10 @@ SWITCHES = {
     "term": {"text": False, "graph": None, "context": False, "history": False},
     "text": {"term": False, "graph": None, "context": False, "history": False},
     "words_concat": {"graph": None, "context": False, "history": False, "fusion": "concat"},
+    "learnt_rows": {"vectors": "trained"},
+    "learnt_rows_attention": {"vectors": "trained", "graph": "attention", "fusion": "concat"},
+    "text_of_products": {"queries": False, "graph": "attention"},
+    "text_of_products_concat": {"queries": False, "fusion": "concat"},
     "no_term": {"term": False},
     "no_text": {"text": False},
     "no_graph": {"graph": None},
@@ -149,6 +157,24 @@ def test_an_age_on_the_border_of_a_bucket_falls_to_the_same_side(tmp_path, secon
     model = model_with()
     history = Histories(np.array([[0]]), np.array([[1]]), np.array([[2]]), np.array([[seconds]], np.float32))
     assert_agrees(loaded(model, tmp_path), model, ("hat", QueryContext(history=history)))
+
+
+def test_learnt_rows_count_and_a_product_that_came_later_has_none(tmp_path):
+    """Product 5 is in the vector table and has no learnt row."""
+    model = model_with(vectors="trained")
+    live = loaded(model, tmp_path)
+    found = {}
+    for product in (1, 5):
+        one = Neighbours(np.array([[product]]), np.ones((1, 1), np.float32))
+        search = ("hat", QueryContext(neighbours=one))
+        assert_agrees(live, model, search)
+        with torch.no_grad():
+            before = live.encode_queries(["hat"], context=search[1])
+            live.network.graph.learnt_rows("product").mul_(-1)
+            found[product] = np.abs(live.encode_queries(["hat"], context=search[1]) - before).max()
+            live.network.graph.learnt_rows("product").mul_(-1)
+    assert found[1] > 0.01
+    assert found[5] == 0
 
 
 def test_vectors_have_the_norm_of_their_fusion(tmp_path):
@@ -185,3 +211,11 @@ def test_an_encoder_that_cannot_be_traced_is_left_to_the_network(tmp_path, tiny_
         assert not model.save(tmp_path)
     assert not (tmp_path / QUERY_GRAPH).exists()
     np.testing.assert_array_equal(TwoTower.load(tmp_path).encode_queries(["hat"]), model.encode_queries(["hat"]))
+
+
+def test_an_encoder_that_reads_products_alone_is_not_traced(tmp_path, tiny_encoder):
+    model = model_with(init=str(tiny_encoder), queries=False)
+    with patch.object(torch.onnx, "export", side_effect=AssertionError):
+        live = loaded(model, tmp_path)
+    assert_agrees(live, model, ("blue hat", QueryContext(locations=["de"])))
+    np.testing.assert_allclose(live.encode_products(SHOP), model.encode_products(SHOP), atol=1e-6)

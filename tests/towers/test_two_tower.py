@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from aisle.core.errors import ModelError, ShapeError
-from aisle.encoders import HistoryEncoderConfig, TermEncoderConfig, TextEncoderConfig
+from aisle.encoders import GraphEncoderConfig, HistoryEncoderConfig, TermEncoderConfig, TextEncoderConfig
 from aisle.features import (
     ContextConfig,
     ContextFeaturiser,
@@ -282,18 +282,19 @@ SHOP = PRODUCTS.append_column("product_id", pa.array([f"p{row}" for row in range
 KNOWN = ["red", "a dress", "hat"]
 
 
-def full_model(*, fusion="post", dtype=torch.float32, filled=True):
+def full_model(*, fusion="post", dtype=torch.float32, filled=True, vectors="frozen"):
     """A model with all channels; its vector tables know three queries and all products but the last."""
     torch.manual_seed(0)
     settled = TowerConfig(
         embedding_dim=30,
         fusion=fusion,
         text=TextEncoderConfig(enabled=True, hidden_dim=16, num_layers=1, num_heads=2),
+        graph=GraphEncoderConfig(vectors=vectors),
         history=HistoryEncoderConfig(dim=8),
     ).with_data(LOG_CHANNELS)
     context = ContextFeaturiser.fit(SHOP, ContextConfig())
     featuriser = Featuriser.fit(SHOP, FEATURES, context=context)
-    network = TowerNetwork.build(settled, featuriser)
+    network = TowerNetwork.build(settled, featuriser, num_known=(len(KNOWN), 6))
     with torch.no_grad():
         for parameter in network.fusion.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)
@@ -483,3 +484,26 @@ def test_what_is_known_must_have_one_row_per_query(context):
 def test_neighbours_must_have_one_row_per_product():
     with pytest.raises(ShapeError, match="neighbours=7, rows=2"):
         FULL.encode_products(SHOP.slice(0, 2), neighbours=PRODUCT_NEIGHBOURS)
+
+
+def test_learnt_rows_are_saved_and_what_came_later_has_none(tmp_path):
+    model = full_model(vectors="trained")
+    for side in ("query", "product"):
+        torch.nn.init.normal_(model.network.graph.learnt_rows(side))
+    queries = model.encode_queries(TEXTS, context=CONTEXT)
+    products = model.encode_products(SHOP, neighbours=PRODUCT_NEIGHBOURS)
+    frozen = full_model()
+    assert not np.allclose(queries[0], frozen.encode_queries(TEXTS, context=CONTEXT)[0], atol=1e-3)
+    # A product and a query that came after training have a row of the vector tables alone.
+    model.put_products(SHOP.slice(6, 1))
+    model.query_rows(["came later"])
+    later = QueryContext(neighbours=Neighbours(np.array([[6]]), np.ones((1, 1), np.float32)))
+    frozen.put_products(SHOP.slice(6, 1))
+    expected = frozen.encode_queries(["red"], context=later)
+    np.testing.assert_allclose(model.encode_queries(["red"], context=later), expected, atol=1e-6)
+    model.save(tmp_path)
+    loaded = TwoTower.load(tmp_path)
+    assert [len(loaded.network.graph.learnt_rows(side)) for side in ("query", "product")] == [3, 6]
+    np.testing.assert_array_equal(loaded.encode_queries(TEXTS, context=CONTEXT), queries)
+    np.testing.assert_array_equal(loaded.encode_products(SHOP, neighbours=PRODUCT_NEIGHBOURS), products)
+    np.testing.assert_allclose(loaded.encode_queries(["red"], context=later), expected, atol=1e-5)

@@ -241,15 +241,15 @@ def log_data(mined_log, products, featuriser, tmp_path_factory):
 def make_log_model():
     """Build a small model with the channels of a log."""
 
-    def make(featuriser, *, graph=True, context=True, history=True, seed=0):
+    def make(featuriser, *, graph=True, context=True, history=True, seed=0, vectors="frozen", num_known=None):
         towers = TowerConfig(
             embedding_dim=24,
             term=TermEncoderConfig(learning_rate=0.02),
-            graph=GraphEncoderConfig(enabled=graph, neighbours=4),
+            graph=GraphEncoderConfig(enabled=graph, neighbours=4, vectors=vectors),
             context=ContextEncoderConfig(enabled=context, hidden_dim=8),
             history=HistoryEncoderConfig(enabled=history, events=5, dim=8),
         )
         torch.manual_seed(seed)
-        return TwoTower(featuriser, TowerNetwork.build(towers, featuriser), towers)
+        return TwoTower(featuriser, TowerNetwork.build(towers, featuriser, num_known=num_known), towers)
 
     return make

@@ -99,12 +99,38 @@ def test_training_by_search_learns_with_each_channel_on_and_off(shop, make_log_m
     assert losses[-1] < losses[0]
 
 
-def test_a_killed_run_ends_as_an_unbroken_one(shop, make_log_model, make_config, tmp_path, monkeypatch):
+def learnt_rows(data):
+    return {"vectors": "trained", "num_known": (data.log.num_queries, len(data.product_features))}
+
+
+def test_learnt_rows_of_neighbours_begin_as_frozen_vectors_and_learn(shop, make_log_model, make_config, tmp_path):
     data, featuriser = shop
+    (tmp_path / "frozen").mkdir()
+    config = make_config(epochs=1, table_refresh_steps=5)
+    curves, models = [], []
+    for folder, settings in ((tmp_path / "frozen", {}), (tmp_path, learnt_rows(data))):
+        models.append(make_log_model(featuriser, **settings))
+        trainer = Trainer(models[-1], data, config, folder=folder, seed=1)
+        trainer.run()
+        curves.append(trainer.progress.losses)
+    assert curves[0][0] == curves[1][0]
+    assert curves[0] != curves[1]
+    graph, log = models[1].network.graph, data.log
+    for side, neighbours in (("product", log.query_neighbours), ("query", log.product_neighbours)):
+        moved = np.flatnonzero(graph.learnt_rows(side).detach().abs().sum(1).numpy())
+        assert len(moved) > 0
+        # What is no neighbour in any snapshot stays at zero.
+        assert set(moved) <= set(np.concatenate([one.index for one in neighbours]).tolist())
+
+
+@pytest.mark.parametrize("rows", [None, learnt_rows])
+def test_a_killed_run_ends_as_an_unbroken_one(shop, make_log_model, make_config, tmp_path, monkeypatch, rows):
+    data, featuriser = shop
+    settings = rows(data) if rows is not None else {}
     config = make_config(epochs=1, table_refresh_steps=4, checkpoint_minutes=1e-9)
 
     def weights(folder):
-        model = make_log_model(featuriser)
+        model = make_log_model(featuriser, **settings)
         train(model, data, config, folder=folder, seed=1)
         return {**model.network.state_dict(), "tables": model.tables.products.vectors}
 

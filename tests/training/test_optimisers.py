@@ -288,3 +288,23 @@ def test_states_return_into_a_fresh_optimiser(make_model, data):
             optimisers.step(0.5 + step / 10)
     for name, value in unbroken.network.state_dict().items():
         assert torch.equal(value, broken.network.state_dict()[name]), name
+
+
+def test_learnt_rows_of_neighbours_have_a_step_size_and_a_clip_of_their_own():
+    products = pa.table({"title": ["red shoe", "hat"]})
+    graph = GraphEncoderConfig(vectors="trained", learning_rate=0.02, table_learning_rate=0.07)
+    towers = TowerConfig(embedding_dim=16, graph=graph).with_data(["graph"])
+    features = Featuriser.fit(products, FeatureConfig(term=TermConfig(num_buckets=50)), text=False)
+    network = TowerNetwork.build(towers, features, num_known=(4, 3))
+    optimisers = Optimisers(network, towers, TrainConfig(gradient_clip=0.5))
+    assert optimisers.peaks()["graph rows"] == 0.07
+    assert optimisers.peaks()["graph"] == 0.02
+    rows = network.graph.learnt_rows("product")
+    values = torch.full((2, rows.shape[1]), 3.0)
+    rows.grad = torch.sparse_coo_tensor(torch.tensor([[1, 1]]), values, rows.shape, check_invariants=True)
+    norm = 6 * rows.shape[1] ** 0.5
+    assert optimisers.clip()[1:] == pytest.approx([norm])
+    assert rows.grad.to_dense().norm().item() == pytest.approx(0.5)
+    optimisers.step(1.0)
+    moved = rows.detach().abs().amax(1)
+    assert moved.tolist() == pytest.approx([0, 0.07, 0], rel=1e-3)

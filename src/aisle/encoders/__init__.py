@@ -21,6 +21,7 @@ from aisle.encoders.graph import GraphEncoder
 from aisle.encoders.history import HistoryEncoder, age_buckets, mean_past_context
 from aisle.encoders.latent import start_from_latent
 from aisle.encoders.pretrained import PretrainedTransformer
+from aisle.encoders.projection import fitted_map
 from aisle.encoders.term import TermEncoder
 from aisle.encoders.text import TextEncoder, build_text_encoder
 from aisle.encoders.transformer import SmallTransformer
@@ -45,6 +46,7 @@ __all__ = [
     "age_buckets",
     "build_text_encoder",
     "context_batch",
+    "fitted_map",
     "mean_past_context",
     "start_from_latent",
     "term_batch",

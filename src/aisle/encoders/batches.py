@@ -33,11 +33,15 @@ class TokenBatch:
 
 @dataclass(frozen=True)
 class NeighbourBatch:
-    """Vectors of each row's neighbours, looked up; `real` tells neighbours from padding."""
+    """Vectors of each row's neighbours, looked up; `real` tells neighbours from padding.
+
+    `index` is where each stands in its vector table, for rows that are learnt; None: nobody asks.
+    """
 
     vectors: Float[Tensor, "rows neighbours table_dim"]
     weight: Float[Tensor, "rows neighbours"]
     real: Bool[Tensor, "rows neighbours"]
+    index: Int64[Tensor, "rows neighbours"] | None = None
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,10 @@ class TextEncoderConfig:
     share: Annotated[float, Gt(0)] = 1.0
     """Share of the served dimensions, relative to the shares of the other parts."""
 
+    queries: bool = True
+    """Whether the transformer reads queries too. `false` answers a search without it, faster; a query's text channel is
+    then a linear map of its other channels, which costs recall. Needs the term part."""
+
     init: str | None = None
     """Hugging Face encoder to start from, a folder or a hub name; None starts a small one from scratch."""
 
@@ -83,6 +87,11 @@ class TextEncoderConfig:
         return self.init is not None if self.enabled is None else self.enabled
 
     @property
+    def reads_queries(self) -> bool:
+        """Whether the part is there and reads queries."""
+        return self.is_on and self.queries
+
+    @property
     def resolved_learning_rate(self) -> float:
         """The step size that is used."""
         if self.learning_rate is not None:
@@ -105,6 +114,14 @@ class GraphEncoderConfig:
 
     neighbours: Annotated[int, Ge(1)] = 10
     """Most neighbours of a query or product, the heaviest first. More: smoother, slower."""
+
+    vectors: Literal["frozen", "trained"] = "frozen"
+    """Neighbours are known by their vectors of the vector tables alone, or each known query and product has a learnt
+    row of its own beside that. `trained` remembers what a neighbour's words do not say, costs memory for every known
+    query and product, and learns rare ones by heart."""
+
+    table_learning_rate: Annotated[float, Gt(0)] = 5e-3
+    """Step size of the learnt rows, which have a sparse optimiser."""
 
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
     """Share of neighbours that are hidden while training."""

@@ -68,6 +68,7 @@ class Featuriser:
         terms: Term features, or None where the term part is off.
         tokens: Token features, or None where the text part is off.
         context: Context features, or None where the context part is off.
+        text_queries: Whether queries have token features too.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Featuriser:
         tokens: TokenFeaturiser | None,
         *,
         context: ContextFeaturiser | None = None,
+        text_queries: bool = True,
     ) -> None:
         if terms is None and tokens is None:
             raise ModelError("At least one part must be on", remedy="Set term.enabled or text.enabled to true.")
@@ -84,6 +86,7 @@ class Featuriser:
         self.terms = terms
         self.tokens = tokens
         self.context = context
+        self.text_queries = text_queries
 
     @classmethod
     def fit(
@@ -96,6 +99,7 @@ class Featuriser:
         checkpoint: str | None = None,
         context: ContextFeaturiser | None = None,
         queries: pa.Array | None = None,
+        text_queries: bool = True,
     ) -> Featuriser:
         """Learn document frequencies and a vocabulary from a catalogue.
 
@@ -107,6 +111,7 @@ class Featuriser:
             checkpoint: Hugging Face checkpoint whose tokenizer is taken; None learns one.
             context: Context features, fitted already; None makes none.
             queries: Queries that will be trained on, whose words are known too; words that nothing trains are left out.
+            text_queries: Make token features of queries too.
         """
         texts = product_text(products)
         term_featuriser = TermFeaturiser.fit(texts.by_weight(), config.term, queries=queries) if term else None
@@ -116,7 +121,7 @@ class Featuriser:
         elif text:
             rows = np.linspace(0, len(texts) - 1, min(len(texts), config.sample_size)).astype(np.int64)
             token_featuriser = TokenFeaturiser.fit(texts.joined().take(pa.array(rows)), config.tokens)
-        return cls(config, term_featuriser, token_featuriser, context=context)
+        return cls(config, term_featuriser, token_featuriser, context=context, text_queries=text_queries)
 
     def queries(
         self, texts: pa.Array, *, locations: pa.Array | None = None, devices: pa.Array | None = None
@@ -130,7 +135,7 @@ class Featuriser:
         """
         return Features(
             terms=self.terms.queries(texts) if self.terms else None,
-            tokens=self.tokens.queries(texts) if self.tokens else None,
+            tokens=self.tokens.queries(texts) if self.tokens and self.text_queries else None,
             context=self.context.searches(len(texts), locations=locations, devices=devices) if self.context else None,
         )
 
@@ -159,6 +164,7 @@ class Featuriser:
             "term": self.terms is not None,
             "text": self.tokens is not None,
             "context": self.context is not None,
+            "text_queries": self.text_queries,
             "config": config_to_dict(self.config),
         }
 
@@ -173,10 +179,10 @@ class Featuriser:
         idf = _read_idf(folder / _IDF, num_slots(config.term)) if spec["term"] else None
         terms = TermFeaturiser(config.term, idf) if idf is not None else None
         tokens = TokenFeaturiser.load(folder / _TOKENIZER, config.tokens) if spec["text"] else None
-        # A spec that was written before there was a context part does not name it.
+        # A spec that was written before there was a context part, or text for products alone, does not name it.
         has_context = bool(spec.get("context", False))
         context = ContextFeaturiser.load(folder / _CONTEXT, config.context) if has_context else None
-        return cls(config, terms, tokens, context=context)
+        return cls(config, terms, tokens, context=context, text_queries=bool(spec.get("text_queries", True)))
 
 
 def check_spec_version(spec: dict[str, object], folder: Path) -> None:

@@ -59,6 +59,7 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
         "max_validation_queries": recipe.train.max_validation_queries,
         "term": recipe.term.enabled,
         "text": recipe.text.is_on,
+        "text_queries": recipe.text.queries,
         CHECKPOINT: recipe.text.init if recipe.text.is_on else None,
     }
     by_search = takes_searches(workspace, recipe)
@@ -239,6 +240,7 @@ def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None, *, queries:
         checkpoint=checkpoint,
         context=context,
         queries=queries,
+        text_queries=recipe.text.queries,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
+from jaxtyping import Int64
 
 from aisle.core.config import config_to_dict
+from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
-from aisle.encoders import start_from_latent
+from aisle.encoders import fitted_map, start_from_latent
 from aisle.features import Features
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
 from aisle.reporting import Trained, model_card, training_page
 from aisle.retrieval import SearchEncoder, save_edges
-from aisle.towers import LOG_CHANNELS, TowerConfig, TowerNetwork, TwoTower, feature_batch
+from aisle.towers import LOG_CHANNELS, FeatureBatch, TowerConfig, TowerNetwork, TwoTower, feature_batch
 from aisle.towers.query_graph import QUERY_GRAPH
 from aisle.training import TrainingData, TrainingResult, train
 from aisle.training.accelerating import training_device
 from aisle.training.checkpoint import Checkpoint
+from aisle.training.memory import check_memory, memory_needs
 from aisle.workspace import StepResult, Workspace
 
 __all__ = ["RUNS", "load_encoder", "load_model", "train_model"]
@@ -90,12 +94,19 @@ def _build(
     data = TrainingData.read(features)
     featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
-    network = TowerNetwork.build(towers, featuriser).to(training_device())
+    device, num_products = training_device(), len(data.product_features)
+    num_known = (len(data.logged_queries()[0]), num_products)
+    if device.type == "cpu":
+        needs = memory_needs(towers, featuriser, num_known=num_known, num_products=num_products)
+        check_memory(needs, available_memory())
+    network = TowerNetwork.build(towers, featuriser, num_known=num_known).to(device)
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")
         start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)
     if network.text is not None and recipe.text.init is not None:
         _start_projection(network, data.product_features)
+    if network.text is not None and network.query_text is None:
+        _start_query_text(network, data.product_features)
     model = TwoTower(featuriser, network, towers)
     if network.graph is not None:
         _start_graph(model, data)
@@ -133,22 +144,37 @@ def _summary(trained: Trained) -> dict[str, Any]:
 @torch.inference_mode()
 def _start_projection(network: TowerNetwork, features: Features) -> None:
     """Start the text part's projection from the main directions of the checkpoint's own product vectors."""
-    device = next(network.parameters()).device
-    rows = np.linspace(0, len(features) - 1, min(len(features), _PCA_TEXTS)).astype(np.int64)
-    network.eval()
-    pooled = []
-    for start in range(0, len(rows), 256):
-        tokens = feature_batch(features.take(rows[start : start + 256]), device).tokens
-        if network.text is not None and tokens is not None:
-            pooled.append(network.text.pooled(tokens))
-    if network.text is not None and pooled:
+    assert network.text is not None
+    tokens = [batch.tokens for batch in _some_batches(network, features)]
+    pooled = [network.text.pooled(batch) for batch in tokens if batch is not None]
+    if pooled:
         network.text.start_projection_from(torch.cat(pooled))
+
+
+@torch.inference_mode()
+def _start_query_text(network: TowerNetwork, features: Features) -> None:
+    """Start what stands for the text of queries from the map that takes the products' terms to their texts."""
+    words = [network.words(batch) for batch in _some_batches(network, features)]
+    term, text = (torch.cat([one[name] for one in words]) for name in ("term", "text"))
+    network.fusion.start_absent_from("text", "term", *fitted_map(term, text))
+
+
+def _some_batches(network: TowerNetwork, features: Features) -> Iterator[FeatureBatch]:
+    """Yield the words of some of the products, evenly."""
+    device = next(network.parameters()).device
+    network.eval()
+    rows = _some_rows(features)
+    for start in range(0, len(rows), 256):
+        yield feature_batch(features.take(rows[start : start + 256]), device)
+
+
+def _some_rows(features: Features) -> Int64[np.ndarray, " rows"]:
+    return np.linspace(0, len(features) - 1, min(len(features), _PCA_TEXTS)).astype(np.int64)
 
 
 def _start_graph(model: TwoTower, data: TrainingData) -> None:
     """Start the graph's projection from the main directions of the products' own words."""
     graph = model.network.graph
     assert graph is not None
-    rows = np.linspace(0, len(data.product_features) - 1, min(len(data.product_features), _PCA_TEXTS)).astype(np.int64)
-    words = model.encode_words(data.product_features.take(rows))
+    words = model.encode_words(data.product_features.take(_some_rows(data.product_features)))
     graph.start_projection_from(torch.from_numpy(words).to(graph.projection.weight.device))

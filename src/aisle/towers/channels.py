@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aisle.core.errors import ModelError
 from aisle.encoders import ContextEncoder, GraphEncoder, HistoryEncoder
 from aisle.features import Featuriser
 from aisle.towers.config import TowerConfig
 
 __all__ = ["Channels", "table_dims"]
 
-_WORDS = ("term", "text")
+_STATIC = ("term", "text", "context")
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,21 @@ class Channels:
     history: HistoryEncoder | None = None
 
     @classmethod
-    def build(cls, config: TowerConfig, featuriser: Featuriser) -> Channels:
-        """Build what is on in a recipe."""
+    def build(
+        cls, config: TowerConfig, featuriser: Featuriser, *, num_known: tuple[int, int] | None = None
+    ) -> Channels:
+        """Build what is on in a recipe.
+
+        Args:
+            config: Settings.
+            featuriser: The features that will be read.
+            num_known: Queries and products of the vector tables, which have learnt rows where the recipe says so.
+
+        Raises:
+            ModelError: If rows are learnt and it is not told of how many.
+        """
         dims = config.part_dims()
-        query_dim, product_dim = table_dims(dims)
+        query_dim, product_dim = table_dims(config)
         graph = context = history = None
         if "graph" in dims:
             graph = GraphEncoder(
@@ -36,6 +47,7 @@ class Channels:
                 pooling=config.graph.pooling,
                 dropout=config.graph.dropout,
                 row_dropout=config.graph.row_dropout,
+                num_learnt=_num_learnt(config, num_known),
             )
         if "context" in dims and featuriser.context is not None:
             context = ContextEncoder(
@@ -56,11 +68,28 @@ class Channels:
         return cls(graph, context, history)
 
 
-def table_dims(part_dims: Mapping[str, int]) -> tuple[int, int]:
+def _num_learnt(config: TowerConfig, num_known: tuple[int, int] | None) -> tuple[int, int] | None:
+    if config.graph.vectors == "frozen":
+        return None
+    if num_known is None:
+        raise ModelError(
+            "A graph of learnt rows must be told of how many queries and products",
+            received={"graph.vectors": config.graph.vectors, "num_known": None},
+            remedy="Give num_known, or set graph.vectors=frozen.",
+        )
+    return num_known
+
+
+def table_dims(config: TowerConfig) -> tuple[int, int]:
     """Return the dimensions of a query's and of a product's row of the vector tables.
 
-    >>> table_dims({"term": 4, "text": 3, "graph": 2, "context": 1})
-    (7, 8)
+    A query's has the parts that read queries; a product's begins with the same ones.
+
+    >>> from aisle.encoders import TextEncoderConfig
+    >>> table_dims(TowerConfig(8, text=TextEncoderConfig(enabled=True)))
+    (8, 8)
+    >>> table_dims(TowerConfig(8, text=TextEncoderConfig(enabled=True, queries=False)))
+    (4, 8)
     """
-    words = sum(part_dims.get(name, 0) for name in _WORDS)
-    return words, words + part_dims.get("context", 0)
+    dims = config.part_dims()
+    return sum(dims[name] for name in config.query_words), sum(dims.get(name, 0) for name in _STATIC)

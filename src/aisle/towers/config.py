@@ -72,6 +72,12 @@ class TowerConfig:
             history=replace(self.history, enabled=is_on["history"]),
         )
 
+    @property
+    def query_words(self) -> tuple[str, ...]:
+        """Parts that read the words of queries, as they read those of products."""
+        is_on = {"term": self.term.enabled, "text": self.text.reads_queries}
+        return tuple(name for name, on in is_on.items() if on)
+
     def part_dims(self) -> dict[str, int]:
         """Deal out the served dimensions to the parts that are on, by share; they sum to `embedding_dim`.
 
@@ -83,7 +89,7 @@ class TowerConfig:
         {'term': 32, 'text': 32}
 
         Raises:
-            ConfigError: If no part is on, or one gets no dimension.
+            ConfigError: If no part is on, none reads queries, or one gets no dimension.
         """
         words = {"term": (self.term.enabled, self.term.share), "text": (self.text.is_on, self.text.share)}
         others = {
@@ -93,6 +99,12 @@ class TowerConfig:
         shares = {name: share for name, (is_on, share) in {**words, **others}.items() if is_on}
         if not any(name in shares for name in words):
             raise ConfigError("At least one part must be on", remedy="Set term.enabled or text.enabled to true.")
+        if not self.query_words:
+            raise ConfigError(
+                "At least one part must read the words of queries",
+                received={"term.enabled": self.term.enabled, "text.queries": self.text.queries},
+                remedy="Set term.enabled or text.queries to true.",
+            )
         names = list(shares)
         dims = {name: int(self.embedding_dim * shares[name] / sum(shares.values())) for name in names}
         dims[names[0]] += self.embedding_dim - sum(dims.values())

@@ -87,8 +87,9 @@ def product_batch(features: Features, device: torch.device, tables: VectorTables
 
 
 def _neighbours(neighbours: Neighbours, table: VectorTable, device: torch.device) -> NeighbourBatch:
-    vectors, known = table.lookup(_tensor(neighbours.index, np.int64), device)
-    return NeighbourBatch(vectors, _tensor(neighbours.weight, np.float32).to(device), known)
+    index = _tensor(neighbours.index, np.int64)
+    vectors, known = table.lookup(index, device)
+    return NeighbourBatch(vectors, _tensor(neighbours.weight, np.float32).to(device), known, index.to(device))
 
 
 def _history(history: Histories, tables: VectorTables, device: torch.device) -> HistoryBatch:

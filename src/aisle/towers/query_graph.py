@@ -37,11 +37,11 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> b
     network encodes queries as well, more slowly.
 
     Its inputs, each there where the network reads it: `term` [1, dim], the sum of n-grams or what stands for none;
-    `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_weight` [1, neighbours] and `has_neighbours`
-    [1, 1]; `place` [1, dim], the sum of known fields, `past` [1, dim] and `place_known` [1, 1]; of events
-    `event_query`, `event_product` [events, dim], `event_query_known`, `event_product_known` [events, 1],
-    `event_stage`, `event_age` [events] and `has_events` [1, 1]. A list of which there is nothing has one entry that
-    means nothing.
+    `tokens` [1, tokens]; `neighbours` [neighbours, dim], `neighbour_rows` [neighbours, dim], `neighbour_weight` [1,
+    neighbours] and `has_neighbours` [1, 1]; `place` [1, dim], the sum of known fields, `past` [1, dim] and
+    `place_known` [1, 1]; of events `event_query`, `event_product` [events, dim], `event_query_known`,
+    `event_product_known` [events, 1], `event_stage`, `event_age` [events] and `has_events` [1, 1]. A list of which
+    there is nothing has one entry that means nothing.
 
     Args:
         network: As it is saved there.
@@ -57,8 +57,8 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> b
     encoded: dict[str, Value] = {}
     if network.term is not None:
         encoded["term"] = builder.unit(builder.input("term", [1, network.term.dim]))
-    if network.text is not None:
-        encoded["text"] = _text(builder, network.text)
+    if network.query_text is not None:
+        encoded["text"] = _text(builder, network.query_text)
     own = builder.op("Concat", *encoded.values(), axis=1)
     if network.graph is not None:
         encoded["graph"] = _graph(builder, network.graph, own)
@@ -75,7 +75,7 @@ def write_query_graph(network: TowerNetwork, folder: Path, *, weights: str) -> b
 
 def _first_graph(network: TowerNetwork, saved: SavedWeights) -> onnx_ir.Graph:
     """Begin with a Hugging Face encoder, which is traced, or with nothing."""
-    transformer = network.text.transformer if network.text is not None else None
+    transformer = network.query_text.transformer if network.query_text is not None else None
     if isinstance(transformer, PretrainedTransformer):
         return transformer_graph(transformer, saved, opset=OPSET, prefix="text.transformer.")
     return onnx_ir.Graph([], [], nodes=[], opset_imports={"": OPSET}, name="query")
@@ -112,11 +112,15 @@ def _graph(builder: GraphBuilder, graph: GraphEncoder, own: Value) -> Value:
     if graph.attention is not None:
         words = builder.columns(vectors, 0, graph.word_dim)
         logits = builder.op("Add", logits, builder.op("Gemm", builder.linear(own, "graph.attention"), words, transB=1))
-    pooled = builder.attended(logits, vectors)
+    share = builder.op("Softmax", logits, axis=-1)
+    pooled = builder.op("MatMul", share, vectors)
     projected = builder.linear(builder.columns(pooled, 0, graph.word_dim), "graph.projection")
     if graph.context is not None:
         rest = builder.columns(pooled, graph.word_dim, graph.table_dim)
         projected = builder.op("Add", projected, builder.linear(rest, "graph.context"))
+    if graph.learnt:
+        rows = builder.input("neighbour_rows", ["neighbours", graph.dim])
+        projected = builder.op("Add", projected, builder.op("MatMul", share, rows))
     has_any = builder.input("has_neighbours", [1, 1], _BOOL)
     return builder.unit(builder.op("Where", has_any, projected, builder.weight("graph.missing.query")))
 
@@ -159,6 +163,8 @@ def _fused(builder: GraphBuilder, fusion: Fusion, encoded: Mapping[str, Value]) 
     gate_of = builder.split(gates, len(fusion.part_dims), axis=1)
     heads = []
     for gate, name in zip(gate_of, fusion.part_dims, strict=True):
-        corrected = builder.op("Add", encoded[name], builder.linear(together, f"fusion.corrections.{name}"))
+        corrected = builder.linear(together, f"fusion.corrections.{name}")
+        if name in encoded:
+            corrected = builder.op("Add", encoded[name], corrected)
         heads.append(builder.op("Mul", builder.unit(corrected), gate))
     return builder.op("Concat", *heads, axis=1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from aisle.encoders import age_buckets
@@ -34,6 +34,8 @@ class QueryInputs:
         self._network = network
         self._term_table = _array(network.term.table.weight) if network.term is not None else None
         self._context_table = _array(network.context.table.weight) if network.context is not None else None
+        learnt = network.graph.learnt_rows("product") if network.graph is not None else None
+        self._learnt_rows = _array(learnt) if learnt is not None else None
 
     def of(self, features: Features, tables: VectorTables | None) -> _Inputs:
         """Return the inputs of one search, by name; `write_query_graph` tells what they are.
@@ -45,7 +47,7 @@ class QueryInputs:
         network, inputs = self._network, _Inputs()
         if features.terms is not None and network.term is not None:
             inputs["term"] = self._term(features.terms)
-        if features.tokens is not None and network.text is not None:
+        if features.tokens is not None and network.query_text is not None:
             inputs["tokens"] = features.tokens.ids[:, : int(features.tokens.length[0])].astype(np.int64)
         if network.graph is not None:
             inputs |= self._neighbours(features.neighbours, tables)
@@ -69,9 +71,20 @@ class QueryInputs:
             vectors, known = tables.products.take(neighbours.index[0])
             if known.any():
                 weight = neighbours.weight[:, known].astype(np.float32)
-                return {"neighbours": vectors[known], "neighbour_weight": weight, "has_neighbours": _YES}
+                found = {"neighbours": vectors[known], "neighbour_weight": weight, "has_neighbours": _YES}
+                return found | self._learnt(neighbours.index[0, known])
         nobody = np.zeros((1, graph.table_dim), np.float32)
-        return {"neighbours": nobody, "neighbour_weight": nobody[:, :1], "has_neighbours": _NO}
+        nothing = {"neighbours": nobody, "neighbour_weight": nobody[:, :1], "has_neighbours": _NO}
+        return nothing | self._learnt(np.array([np.iinfo(np.int64).max]))
+
+    def _learnt(self, index: Int64[np.ndarray, " neighbours"]) -> _Inputs:
+        """Look up the learnt rows of neighbours, where the network has such; zero for one that came later."""
+        if self._learnt_rows is None:
+            return {}
+        rows = np.zeros((len(index), self._learnt_rows.shape[1]), np.float32)
+        has_row = index < len(self._learnt_rows)
+        rows[has_row] = self._learnt_rows[index[has_row]]
+        return {"neighbour_rows": rows}
 
     def _events(self, history: Histories | None, tables: VectorTables | None) -> _Inputs:
         real = np.flatnonzero(history.stage[0] >= 0) if history is not None else ()

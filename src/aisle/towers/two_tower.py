@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,8 +136,8 @@ class TwoTower:
         return self._encode(self.readable(features), self.network.product, product_batch, self.embedding_dim)
 
     def encode_words(self, features: Features) -> Float32[np.ndarray, "rows query_dim"]:
-        """Encode term and text alone, which queries and products share, joined."""
-        dim, _ = table_dims(self.config.part_dims())
+        """Encode the words that queries and products share alone (term and text), joined."""
+        dim, _ = table_dims(self.config)
         return self._rows(features, self.network.query_row, dim, torch.float32).numpy()
 
     def explain(
@@ -165,20 +165,20 @@ class TwoTower:
             product_features: Their features.
             dtype: Type of the vectors; float16 halves the memory of float32.
         """
-        query_dim, product_dim = table_dims(self.config.part_dims())
+        query_dim, product_dim = table_dims(self.config)
         queries = self._rows(query_features, self.network.query_row, query_dim, dtype)
         products = self._rows(product_features, self.network.product_row, product_dim, dtype)
         self.tables = VectorTables(VectorTable(query_texts, queries), VectorTable(product_ids, products))
 
     def put_products(self, products: pa.Table) -> Int64[np.ndarray, " products"]:
         """Write the rows of new or changed products into their vector table, and return where they stand."""
-        tables, (_, dim) = self._filled_tables(), table_dims(self.config.part_dims())
+        tables, (_, dim) = self._filled_tables(), table_dims(self.config)
         rows = self._rows(self.featuriser.products(products), self.network.product_row, dim, torch.float32)
         return tables.products.put(products.column("product_id").to_pylist(), rows)
 
     def query_rows(self, texts: Sequence[str]) -> Int64[np.ndarray, " texts"]:
         """Find the rows of queries in their vector table; one that is not there is encoded, once, and stored."""
-        tables, (dim, _) = self._filled_tables(), table_dims(self.config.part_dims())
+        tables, (dim, _) = self._filled_tables(), table_dims(self.config)
         keys = normalise_texts(pa.array(texts, pa.string())).to_pylist()
         rows = tables.queries.rows_of(keys)
         new = list(dict.fromkeys(keys[place] for place in np.flatnonzero(rows < 0)))
@@ -222,14 +222,16 @@ class TwoTower:
         Raises:
             ModelError: If a file is missing, format or feature spec is of another version, or weights do not fit.
         """
-        saved = _read_config(folder)
+        saved, weights = _read_config(folder), _read_weights(folder)
         try:
             spec = saved["features"]
             check_spec_version(spec, folder)
             featuriser = Featuriser.load(folder, spec, config_from_dict(FeatureConfig, spec["config"]))
             config = config_from_dict(TowerConfig, saved["towers"])
             architecture = folder / _TRANSFORMER if config.text.init is not None else None
-            network = TowerNetwork.build(config, featuriser, saved_architecture=architecture)
+            network = TowerNetwork.build(
+                config, featuriser, saved_architecture=architecture, num_known=_num_learnt(weights)
+            )
         except (KeyError, TypeError, AttributeError, ConfigError, UsageError) as error:
             raise ModelError(
                 "The config.json of a model must be as it was saved",
@@ -237,13 +239,9 @@ class TwoTower:
                 remedy="Train the model again.",
             ) from error
         try:
-            network.load_state_dict(load_file(str(folder / _WEIGHTS)))
-        except (RuntimeError, OSError, SafetensorError) as error:
-            raise ModelError(
-                "The weights must fit the model's config",
-                received={"model": str(folder), "problem": str(error).partition("\n")[0]},
-                remedy="Train the model again.",
-            ) from error
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise _unfit(folder, error) from error
         tables = VectorTables.load(folder / _TABLES) if network.reads_tables else None
         return cls(featuriser, network.eval(), config, tables=tables, live=LiveQuery.load(folder, network))
 
@@ -315,6 +313,27 @@ def _blocks_by_length(features: Features) -> list[np.ndarray]:
     length = features.tokens.length if features.tokens is not None else np.zeros(len(features), np.int64)
     order = np.argsort(length, kind="stable")
     return [order[start : start + _ROWS_AT_ONCE] for start in range(0, len(order), _ROWS_AT_ONCE)]
+
+
+def _read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(str(folder / _WEIGHTS))
+    except (OSError, SafetensorError) as error:
+        raise _unfit(folder, error) from error
+
+
+def _unfit(folder: Path, error: Exception) -> ModelError:
+    return ModelError(
+        "The weights must fit the model's config",
+        received={"model": str(folder), "problem": str(error).partition("\n")[0]},
+        remedy="Train the model again.",
+    )
+
+
+def _num_learnt(weights: Mapping[str, torch.Tensor]) -> tuple[int, int] | None:
+    """Tell from its weights how many queries and products of a model have learnt rows; None: it has no such rows."""
+    query, product = (weights.get(f"graph.learnt.{side}.weight") for side in ("query", "product"))
+    return None if query is None or product is None else (len(query), len(product))
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from aisle.training.config import TrainConfig
 
 __all__ = ["Optimisers", "clip_sparse_norm", "schedule"]
 
-_SPARSE_TABLE = "table.weight"
+_SPARSE_TABLES = ("table.weight", "learnt.query.weight", "learnt.product.weight")
 
 
 class Optimisers:
@@ -108,6 +108,9 @@ def _tables(network: TowerNetwork, towers: TowerConfig) -> list[dict[str, Any]]:
     groups = []
     if network.term is not None:
         groups.append({"params": [network.term.table.weight], "lr": towers.term.learning_rate, "name": "term table"})
+    if network.graph is not None and network.graph.learnt:
+        rows = list(network.graph.learnt.parameters())
+        groups.append({"params": rows, "lr": towers.graph.table_learning_rate, "name": "graph rows"})
     if network.context is not None:
         rate = towers.context.table_learning_rate
         groups.append({"params": [network.context.table.weight], "lr": rate, "name": "context table"})
@@ -157,7 +160,7 @@ def _groups(part: str, module: nn.Module, lr: float, weight_decay: float) -> lis
     """Decay matrices, not biases, norms and embeddings; a table with sparse gradients has an optimiser of its own."""
     decayed, kept = [], []
     for name, parameter in module.named_parameters():
-        if name == _SPARSE_TABLE:
+        if name in _SPARSE_TABLES:
             continue
         if parameter.ndim < 2 or "tokens" in name or "position" in name or "embeddings" in name:
             kept.append(parameter)
