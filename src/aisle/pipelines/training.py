@@ -14,9 +14,10 @@ import torch
 from aisle.core.config import config_to_dict
 from aisle.core.rng import stream_seed
 from aisle.encoders import start_from_latent
-from aisle.features import Features
+from aisle.features import Features, Featuriser
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
+from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
 from aisle.reporting import Trained, model_card, training_page
 from aisle.retrieval import SearchEncoder, save_edges
 from aisle.towers import LOG_CHANNELS, TowerConfig, TowerNetwork, TwoTower, feature_batch
@@ -39,6 +40,9 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     features = featurise(workspace, recipe).manifest
     # The features hold a checkpoint's tokenizer only; its weights are an input too.
     inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
+    vectors = pool_texts(workspace, recipe)
+    if vectors is not None:
+        inputs[TEXT_VECTORS] = vectors.manifest.content
     towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
     # Curves beside the model change nothing of it.
     loop = {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
@@ -50,7 +54,10 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     def build(folder: Path) -> dict[str, Any]:
         # Outside the artefact, whose files are hashed; named as the run, so that one that is resumed goes on there.
         runs = workspace.path / RUNS / folder.name
-        model, result = _build(workspace.verified("features"), recipe, towers, folder, runs=runs)
+        pooled = workspace.verified(TEXT_VECTORS) if vectors is not None else None
+        data = TrainingData.read(workspace.verified("features"), pooled=pooled)
+        featuriser = load_featuriser(workspace.folder("features"))
+        model, result = _build(data, featuriser, recipe, towers=towers, folder=folder, runs=runs)
         trained = Trained(
             towers=towers,
             train=recipe.train,
@@ -85,10 +92,8 @@ def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> S
 
 
 def _build(
-    features: Path, recipe: Recipe, towers: TowerConfig, folder: Path, *, runs: Path
+    data: TrainingData, featuriser: Featuriser, recipe: Recipe, *, towers: TowerConfig, folder: Path, runs: Path
 ) -> tuple[TwoTower, TrainingResult]:
-    data = TrainingData.read(features)
-    featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
     network = TowerNetwork.build(towers, featuriser).to(training_device())
     if network.term is not None and data.product_features.terms is not None:
@@ -138,9 +143,11 @@ def _start_projection(network: TowerNetwork, features: Features) -> None:
     network.eval()
     pooled = []
     for start in range(0, len(rows), 256):
-        tokens = feature_batch(features.take(rows[start : start + 256]), device).tokens
-        if network.text is not None and tokens is not None:
-            pooled.append(network.text.pooled(tokens))
+        batch = feature_batch(features.take(rows[start : start + 256]), device)
+        if batch.pooled is not None:
+            pooled.append(batch.pooled)
+        elif network.text is not None and batch.tokens is not None:
+            pooled.append(network.text.pooled(batch.tokens))
     if network.text is not None and pooled:
         network.text.start_projection_from(torch.cat(pooled))
 

@@ -21,6 +21,7 @@ from aisle.towers.inputs import FeatureBatch
 __all__ = ["TowerNetwork"]
 
 _NO_CHANNELS = Channels()
+_TRANSFORMER = "text.transformer."
 
 
 class TowerNetwork(nn.Module):
@@ -87,12 +88,31 @@ class TowerNetwork(nn.Module):
         """Whether anything looks up vector tables."""
         return self.graph is not None or self.history is not None
 
+    def learnt_state(self) -> dict[str, Tensor]:
+        """Return the weights without those of a frozen transformer: what one training can have changed."""
+        state = self.state_dict()
+        if self.text is None or not self.text.frozen:
+            return state
+        return {name: value for name, value in state.items() if not name.startswith(_TRANSFORMER)}
+
+    def load_learnt_state(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `learnt_state` returned; a frozen transformer stays.
+
+        Raises:
+            RuntimeError: If it does not fit the network.
+        """
+        learnt = self.learnt_state()
+        fixed = {name: value for name, value in self.state_dict().items() if name not in learnt}
+        self.load_state_dict({**fixed, **state})
+
     def words(self, batch: FeatureBatch) -> dict[str, Float[Tensor, "rows part_dim"]]:
         """Encode term and text, which queries and products share, unit length."""
         encoded = {}
         if self.term is not None and batch.terms is not None:
             encoded["term"] = self.term(batch.terms)
-        if self.text is not None and batch.tokens is not None:
+        if self.text is not None and batch.pooled is not None:
+            encoded["text"] = self.text.project(batch.pooled)
+        elif self.text is not None and batch.tokens is not None:
             encoded["text"] = self.text(batch.tokens)
         return encoded
 
