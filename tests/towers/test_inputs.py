@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -83,3 +85,16 @@ def test_arrays_that_are_mapped_from_disk_are_copied(tmp_path):
     mapped = np.load(tmp_path / "index.npy", mmap_mode="r")
     features = Features(TERMS, None, neighbours=Neighbours(mapped, FEATURES.neighbours.weight))
     assert query_batch(features, CPU, TABLES).neighbours.real.tolist() == [[True, False], [True, True]]
+
+
+def test_stored_vectors_are_there_in_every_kind_of_batch():
+    features = replace(FEATURES, pooled=np.array([[1, 2], [3, 4]], np.float16))
+    for batch in (
+        feature_batch(features, CPU),
+        query_batch(features, CPU, None),
+        query_batch(features, CPU, TABLES),
+        product_batch(features, CPU, TABLES),
+    ):
+        assert batch.pooled.dtype == torch.float32
+        assert batch.pooled.tolist() == [[1, 2], [3, 4]]
+    assert query_batch(FEATURES, CPU, TABLES).pooled is None
