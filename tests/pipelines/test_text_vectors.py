@@ -112,8 +112,7 @@ def test_the_transformer_is_saved_as_it_was_and_not_used_in_training(
     assert text.frozen
     for name, value in text.transformer.state_dict().items():
         assert torch.equal(value, given[name]), name
-    peaks = workspace.manifest("model").summary
-    assert peaks["steps"] > 0
+    assert workspace.manifest("model").summary["steps"] > 0
     assert train_model(workspace, frozen_recipe()).skipped
 
 
@@ -161,13 +160,15 @@ def test_a_catalogue_is_indexed_from_stored_vectors_unless_they_must_be_exact(
     assert sum(encoded) == queries + 300
 
 
+@pytest.mark.slow
 def test_a_log_is_learnt_search_by_search_and_served_alike(learnt_shop, checkpoint, tmp_path, encoded):
     shutil.copytree(learnt_shop.path, tmp_path / "shop")
     workspace = Workspace.open(tmp_path / "shop")
     words = ["thing", "that", "is", "new", *(f"word{number}" for number in range(30))]
     init = checkpoint(seed=1, words=words)
     train_model(workspace, load_recipe(None, [*LOGGED, f"text.init={init}", "text.frozen=true"]))
-    assert sum(encoded) - 1 <= workspace.manifest(TEXT_VECTORS).summary["distinct_texts"]
+    # What traces the graph for ONNX Runtime encodes one text more.
+    assert sum(encoded) - workspace.manifest(TEXT_VECTORS).summary["distinct_texts"] in (0, 1)
     model, data = load_model(workspace), data_of(workspace)
     searches = dataclasses.replace(data.query_features, context=None, neighbours=None, history=None)
     stored = model.encode_query_features(searches)
