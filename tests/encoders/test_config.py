@@ -66,5 +66,5 @@ def test_heads_of_the_history_must_divide_its_width():
 
 
 def test_nothing_is_frozen_without_a_checkpoint():
-    with pytest.raises(ConfigError, match=r"text\.frozen needs a checkpoint.*text\.init'?=None\. Name one by text\.init"):
+    with pytest.raises(ConfigError, match=r"text\.frozen needs a checkpoint.*init'?=None\. Name one by text\.init"):
         config_from_dict(TextEncoderConfig, {"frozen": True})

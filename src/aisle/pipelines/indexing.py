@@ -76,7 +76,8 @@ def _encode_catalogue(
     of_text = trained_on.get(TEXT_VECTORS)
     stored = stored and workspace.has(TEXT_VECTORS) and workspace.manifest(TEXT_VECTORS).content == of_text
     pooled = workspace.verified(TEXT_VECTORS) if stored else None
-    return model.encode_product_features(TrainingData.read(workspace.folder("features"), pooled=pooled).product_features)
+    data = TrainingData.read(workspace.folder("features"), pooled=pooled)
+    return model.encode_product_features(data.product_features)
 
 
 def _sample_queries(data: TrainingData, judged: JudgedQueries | None) -> list[str]:
