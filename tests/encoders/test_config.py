@@ -51,6 +51,8 @@ def test_a_value_out_of_bounds_is_refused(cls, name, value):
         ({}, 1e-3),
         ({"init": "some/checkpoint"}, 5e-5),
         ({"init": "x", "learning_rate": 0.1}, 0.1),
+        ({"init": "x", "frozen": True}, 1e-3),
+        ({"init": "x", "frozen": True, "learning_rate": 0.1}, 0.1),
         ({"learning_rate": 2.0}, 2.0),
     ],
 )
@@ -61,3 +63,8 @@ def test_a_checkpoint_is_trained_in_smaller_steps(settings, expected):
 def test_heads_of_the_history_must_divide_its_width():
     with pytest.raises(ConfigError, match=r"must be a multiple.*history\.dim=9, history\.num_heads=2\. Change one"):
         config_from_dict(HistoryEncoderConfig, {"dim": 9})
+
+
+def test_nothing_is_frozen_without_a_checkpoint():
+    with pytest.raises(ConfigError, match=r"text\.frozen needs a checkpoint.*init'?=None\. Name one by text\.init"):
+        config_from_dict(TextEncoderConfig, {"frozen": True})

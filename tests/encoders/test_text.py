@@ -176,3 +176,26 @@ def test_bfloat16_outside_training_is_near_float32_and_off_by_default(monkeypatc
     rounded = text(tokens)
     assert not torch.equal(rounded, exact)
     assert (rounded * exact).sum(1).min() > 0.999
+
+
+def test_a_frozen_transformer_has_neither_gradient_nor_drop_out_and_its_projection_learns():
+    tokens = many(5)
+    torch.manual_seed(0)
+    text = TextEncoder(SmallTransformer(20, hidden_dim=16, num_layers=1, num_heads=2, max_tokens=6, dropout=0.5), 8)
+    frozen = TextEncoder(text.transformer, 8, frozen=True).train()
+    assert torch.equal(frozen.pooled(tokens), frozen.pooled(tokens))
+    frozen(tokens)[:, 0].sum().backward()
+    assert frozen.projection.weight.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in frozen.transformer.parameters())
+    assert not torch.equal(text.train().pooled(tokens), text.pooled(tokens))
+
+
+def test_the_length_of_a_pooled_vector_changes_neither_its_projection_nor_a_gradient():
+    text, found = encoder(), []
+    pooled = torch.randn(7, 16)
+    for given in (pooled, normalize(pooled)):
+        text.zero_grad()
+        projected = text.project(given)
+        (projected * torch.linspace(-1, 1, 56).view(7, 8)).sum().backward()
+        found.append((projected.detach(), text.projection.weight.grad.clone()))
+    torch.testing.assert_close(*found, atol=1e-5, rtol=0)

@@ -52,3 +52,17 @@ def test_no_pickle_is_read(tmp_path):
     np.save(tmp_path / "term_bucket.npy", np.array([object()]), allow_pickle=True)
     with pytest.raises(ValueError, match="dtype"):
         read_features(tmp_path)
+
+
+def test_stored_vectors_stand_in_the_place_of_the_tokens(tmp_path):
+    write_features(Featuriser.fit(PRODUCTS, CONFIG, term=False).products(PRODUCTS), tmp_path)
+    pooled = np.arange(12, dtype=np.float16).reshape(3, 4)
+    np.save(tmp_path / "pooled.npy", pooled)
+    found = read_features(tmp_path, pooled=tmp_path / "pooled.npy")
+    assert found.tokens is None
+    assert isinstance(found.pooled, np.memmap)
+    assert len(found) == 3
+    taken = found.take(np.array([2, 0]))
+    np.testing.assert_array_equal(taken.pooled, pooled[[2, 0]], strict=True)
+    assert len(taken) == 2
+    assert read_features(tmp_path).take(np.array([0])).pooled is None

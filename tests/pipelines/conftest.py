@@ -3,15 +3,16 @@ import pytest
 
 @pytest.fixture(scope="session")
 def checkpoint(simulated, tmp_path_factory):
-    """Write a tiny Hugging Face encoder; another seed changes its weights alone."""
+    """Write a tiny Hugging Face encoder; another seed changes its weights alone. It knows the words of the titles."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     titles = " ".join(simulated.products.column("title").to_pylist()).lower().split()
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set(titles))]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
-    def write(folder=None, *, seed):
+    def write(folder=None, *, seed, words=titles):
+        vocabulary = [*special, *sorted(set(words))]
         folder = folder or tmp_path_factory.mktemp("checkpoint")
         pieces = Tokenizer(models.WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
         pieces.normalizer = normalizers.BertNormalizer()

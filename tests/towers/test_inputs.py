@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -88,3 +90,16 @@ def test_arrays_that_are_mapped_from_disk_are_copied(tmp_path):
 def test_neighbours_tell_where_they_stand():
     for batch in (query_batch(FEATURES, CPU, TABLES), product_batch(FEATURES, CPU, TABLES)):
         assert batch.neighbours.index.tolist() == [[2, -1], [1, 0]]
+
+
+def test_stored_vectors_are_there_in_every_kind_of_batch():
+    features = replace(FEATURES, pooled=np.array([[1, 2], [3, 4]], np.float16))
+    for batch in (
+        feature_batch(features, CPU),
+        query_batch(features, CPU, None),
+        query_batch(features, CPU, TABLES),
+        product_batch(features, CPU, TABLES),
+    ):
+        assert batch.pooled.dtype == torch.float32
+        assert batch.pooled.tolist() == [[1, 2], [3, 4]]
+    assert query_batch(FEATURES, CPU, TABLES).pooled is None

@@ -307,3 +307,37 @@ def test_features_of_queries_are_needed_where_the_transformer_reads_them():
     made = Featuriser.fit(PRODUCTS, CONFIG, text_queries=False)
     with pytest.raises(ModelError, match="must have features of them"):
         TowerNetwork.build(config(), made)
+
+
+def frozen_network(tiny_encoder, **settings):
+    text = TextEncoderConfig(init=str(tiny_encoder), frozen=True)
+    made = Featuriser.fit(PRODUCTS, CONFIG, checkpoint=str(tiny_encoder))
+    torch.manual_seed(0)
+    return made, TowerNetwork.build(replace(config(**settings), text=text), made).eval()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("fusion", ["post", "concat"])
+def test_stored_vectors_encode_as_the_tokens_do(tiny_encoder, fusion):
+    made, towers = frozen_network(tiny_encoder, fusion=fusion)
+    batch = feature_batch(made.products(PRODUCTS), CPU)
+    stored = replace(batch, tokens=None, pooled=normalize(towers.text.pooled(batch.tokens)))
+    for encode in (towers.query, towers.product, towers.query_row, towers.product_row):
+        torch.testing.assert_close(encode(stored), encode(batch), atol=1e-5, rtol=0)
+
+
+def test_what_a_training_learns_leaves_out_a_frozen_transformer(tiny_encoder):
+    _, towers = frozen_network(tiny_encoder)
+    learnt = {name: value.clone() for name, value in towers.learnt_state().items()}
+    assert "text.projection.weight" in learnt
+    left_out = towers.state_dict().keys() - learnt.keys()
+    assert left_out == {name for name in towers.state_dict() if name.startswith("text.transformer.")} != set()
+    before = {name: value.clone() for name, value in towers.state_dict().items()}
+    with torch.no_grad():
+        towers.text.projection.weight.zero_()
+    towers.load_learnt_state(learnt)
+    for name, value in towers.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    with pytest.raises(RuntimeError, match=r"text\.projection\.weight"):
+        towers.load_learnt_state({name: value for name, value in learnt.items() if "projection" not in name})
+    assert network().learnt_state().keys() == network().state_dict().keys()

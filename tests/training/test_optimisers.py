@@ -108,6 +108,7 @@ class FakeText(nn.Module):
         self.tokens = nn.Embedding(3, 4)
         self.dense = nn.Linear(4, 4)
         self.norm = nn.LayerNorm(4)
+        self.frozen = False
 
 
 def test_weight_decay_shrinks_matrices_alone():
@@ -308,3 +309,17 @@ def test_learnt_rows_of_neighbours_have_a_step_size_and_a_clip_of_their_own():
     optimisers.step(1.0)
     moved = rows.detach().abs().amax(1)
     assert moved.tolist() == pytest.approx([0, 0.07, 0], rel=1e-3)
+
+
+def test_a_frozen_transformer_is_neither_moved_nor_kept_state_of(make_model, data):
+    model = make_model()
+    model.network.text.frozen = True
+    model.network.text.transformer.requires_grad_(False)
+    before = copy_of(model.network)
+    optimisers = optimisers_of(model, weight_decay=0.5)
+    backward(model.network, data)
+    optimisers.step(1.0)
+    found = changes(model.network, before)
+    assert largest(found, "text.transformer") == 0 < largest(found, "text.projection")
+    of_text = sum(len(group["params"]) for group in optimisers._dense.param_groups if group["name"] == "text")
+    assert of_text == 1

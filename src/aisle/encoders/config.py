@@ -62,6 +62,10 @@ class TextEncoderConfig:
     init: str | None = None
     """Hugging Face encoder to start from, a folder or a hub name; None starts a small one from scratch."""
 
+    frozen: bool = False
+    """Whether the transformer of `init` stays as it is and only the projection behind it is trained: each text goes
+    through it once, before training, which then costs what it costs without a transformer."""
+
     num_layers: Annotated[int, Ge(1)] = 2
     """Layers of the small transformer; not used with `init`."""
 
@@ -75,11 +79,19 @@ class TextEncoderConfig:
     """Drop-out inside the transformer while training."""
 
     learning_rate: Annotated[float, Gt(0)] | None = None
-    """Peak step size; None takes 5e-5 with `init` and 1e-3 from scratch."""
+    """Peak step size; None takes 5e-5 with `init`, and 1e-3 from scratch or where the transformer is frozen."""
 
     stop_share: Annotated[float, Gt(0), Le(1)] | None = None
     """Share of the planned steps after which the part's weights stay as they are; None: they are trained to the end.
     Smaller: less over-fitting, and faster steps."""
+
+    def __post_init__(self) -> None:
+        if self.frozen and self.init is None:
+            raise ConfigError(
+                "text.frozen needs a checkpoint whose weights can stay as they are",
+                received={"text.frozen": True, "text.init": None},
+                remedy="Name one by text.init, or set text.frozen=false.",
+            )
 
     @property
     def is_on(self) -> bool:
@@ -96,7 +108,7 @@ class TextEncoderConfig:
         """The step size that is used."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return 5e-5 if self.init is not None else 1e-3
+        return 5e-5 if self.init is not None and not self.frozen else 1e-3
 
 
 @dataclass(frozen=True)

@@ -29,17 +29,28 @@ class TextEncoder(nn.Module):
     Args:
         transformer: Small or pre-trained.
         dim: Dimensions of the output.
+        frozen: Whether the transformer's weights stay as they are, without gradients and without drop-out.
 
     Attributes:
         bf16: Whether the transformer runs in bfloat16 outside training too, where the device multiplies it fast.
     """
 
-    def __init__(self, transformer: SmallTransformer | PretrainedTransformer, dim: int) -> None:
+    def __init__(
+        self, transformer: SmallTransformer | PretrainedTransformer, dim: int, *, frozen: bool = False
+    ) -> None:
         super().__init__()
         self.dim = dim
         self.bf16 = False
-        self.transformer = transformer
+        self.frozen = frozen
+        self.transformer = transformer.requires_grad_(not frozen)
         self.projection = nn.Linear(transformer.hidden_dim, dim, bias=False)
+
+    def train(self, mode: bool = True) -> TextEncoder:
+        """Switch drop-out on or off; a frozen transformer never has any."""
+        super().train(mode)
+        if self.frozen:
+            self.transformer.eval()
+        return self
 
     def pooled(self, batch: TokenBatch) -> Float[Tensor, "rows hidden"]:
         """Encode texts up to mean pooling, before the projection; on a CPU in blocks of texts of like length."""
@@ -63,7 +74,11 @@ class TextEncoder(nn.Module):
 
     def forward(self, batch: TokenBatch) -> Float[Tensor, "rows dim"]:
         """Encode texts into unit vectors."""
-        return nn.functional.normalize(self.projection(self.pooled(batch)).float(), dim=1)
+        return self.project(self.pooled(batch))
+
+    def project(self, pooled: Float[Tensor, "rows hidden"]) -> Float[Tensor, "rows dim"]:
+        """Do the rest of the way from pooled vectors, computed now or stored; their lengths make no difference."""
+        return nn.functional.normalize(self.projection(pooled).float(), dim=1)
 
     @torch.no_grad()
     def start_projection_from(self, pooled: Float[Tensor, "texts hidden"]) -> None:
@@ -141,7 +156,7 @@ def build_text_encoder(
                 received={"longest text": max_tokens, "longest of the checkpoint": pretrained.max_tokens},
                 remedy="Lower features.tokens.max_product_tokens and max_query_tokens.",
             )
-        return TextEncoder(pretrained, dim)
+        return TextEncoder(pretrained, dim, frozen=config.frozen)
     if config.hidden_dim % config.num_heads:
         raise ConfigError(
             "text.hidden_dim must be a multiple of text.num_heads",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float32, Int64
+from jaxtyping import Float16, Float32, Int64
 
 from aisle.core.config import config_to_dict
 from aisle.core.errors import ModelError
@@ -37,6 +37,7 @@ class Features:
         context: Fields of products; location and device of queries.
         neighbours: Products of queries, or queries of products. The log knows them, not the featuriser.
         history: What the actors of queries did before. The log knows it, not the featuriser.
+        pooled: What a frozen transformer made of the tokens, stored; it stands in their place, and `tokens` is None.
     """
 
     terms: Terms | None
@@ -44,10 +45,12 @@ class Features:
     context: Context | None = None
     neighbours: Neighbours | None = None
     history: Histories | None = None
+    pooled: Float16[np.ndarray, "rows hidden"] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self.terms if self.terms is not None else self.tokens or ())
+        words = (part for part in (self.terms, self.tokens, self.pooled) if part is not None)
+        return len(next(words, ()))
 
     def take(self, rows: Int64[np.ndarray, " wanted"]) -> Features:
         """Return these rows, in this order."""
@@ -57,6 +60,7 @@ class Features:
             context=self.context.take(rows) if self.context is not None else None,
             neighbours=self.neighbours.take(rows) if self.neighbours is not None else None,
             history=self.history.take(rows) if self.history is not None else None,
+            pooled=np.asarray(self.pooled[rows]) if self.pooled is not None else None,
         )
 
 

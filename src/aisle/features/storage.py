@@ -31,8 +31,13 @@ def write_features(features: Features, folder: Path) -> None:
         np.save(folder / "context_ids.npy", features.context.ids)
 
 
-def read_features(folder: Path) -> Features:
-    """Map what `write_features` wrote into memory; rows are read from disk as they are taken."""
+def read_features(folder: Path, *, pooled: Path | None = None) -> Features:
+    """Map what `write_features` wrote into memory; rows are read from disk as they are taken.
+
+    Args:
+        folder: Where it was written.
+        pooled: File of one float16 vector per row, which stands in the place of the tokens.
+    """
 
     def mapped(name: str) -> np.ndarray:
         return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
@@ -44,6 +49,7 @@ def read_features(folder: Path) -> Features:
         terms=Terms(mapped("term_offsets"), mapped("term_bucket"), mapped("term_weight"))
         if has("term_offsets")
         else None,
-        tokens=Tokens(mapped("token_ids"), mapped("token_length")) if has("token_ids") else None,
+        tokens=Tokens(mapped("token_ids"), mapped("token_length")) if has("token_ids") and pooled is None else None,
         context=Context(mapped("context_ids")) if has("context_ids") else None,
+        pooled=np.load(pooled, mmap_mode="r", allow_pickle=False) if pooled is not None else None,
     )

@@ -15,6 +15,7 @@ from aisle.evaluation import JudgedQueries, tune_semantic_weight
 from aisle.index import build_index
 from aisle.pipelines.catalogue import judgment_hashes, read_products, validation_queries
 from aisle.pipelines.recipe import Recipe
+from aisle.pipelines.text_vectors import TEXT_VECTORS
 from aisle.pipelines.training import load_encoder, load_model
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LexicalRetriever, SemanticRetriever
 from aisle.towers import TwoTower
@@ -44,7 +45,7 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     products, model, judged = read_products(workspace), load_model(workspace), validation_queries(workspace)
     sample = _sample_queries(TrainingData.read(workspace.verified("features")), judged)
     model.use_bf16(recipe.encode.precision == "auto")
-    vectors = _encode_catalogue(workspace, model, products)
+    vectors = _encode_catalogue(workspace, model, products, stored=recipe.encode.precision == "auto")
     # Queries as they will be served.
     model.use_bf16(False)
     encoder = load_encoder(workspace, model, products)
@@ -57,18 +58,26 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     return {"index": report.to_dict(), "hybrid": hybrid}
 
 
-def _encode_catalogue(workspace: Workspace, model: TwoTower, products: pa.Table) -> Float32[np.ndarray, "products dim"]:
+def _encode_catalogue(
+    workspace: Workspace, model: TwoTower, products: pa.Table, *, stored: bool
+) -> Float32[np.ndarray, "products dim"]:
     """Encode the present products, from the features of training where they are of these products and of this model.
 
     They are not after another import without training, nor where a training was stopped before it gave a model: the
-    model then makes the features anew, with what it learnt in its own training.
+    model then makes the features anew, with what it learnt in its own training. What a frozen transformer made of them
+    is taken where `stored` vectors, which are rounded, will do.
     """
     features = workspace.manifest("features")
     of_products = features.inputs["products"] == workspace.manifest("products").content
-    of_model = features.content == workspace.manifest("model").inputs["features"]
+    trained_on = workspace.manifest("model").inputs
+    of_model = features.content == trained_on["features"]
     if not (of_products and of_model):
         return model.encode_products(products)
-    return model.encode_product_features(TrainingData.read(workspace.folder("features")).product_features)
+    of_text = trained_on.get(TEXT_VECTORS)
+    stored = stored and workspace.has(TEXT_VECTORS) and workspace.manifest(TEXT_VECTORS).content == of_text
+    pooled = workspace.verified(TEXT_VECTORS) if stored else None
+    data = TrainingData.read(workspace.folder("features"), pooled=pooled)
+    return model.encode_product_features(data.product_features)
 
 
 def _sample_queries(data: TrainingData, judged: JudgedQueries | None) -> list[str]:

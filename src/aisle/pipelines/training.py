@@ -17,9 +17,10 @@ from aisle.core.config import config_to_dict
 from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
-from aisle.features import Features
+from aisle.features import Features, Featuriser
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
+from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
 from aisle.reporting import Trained, model_card, training_page
 from aisle.retrieval import SearchEncoder, save_edges
 from aisle.towers import LOG_CHANNELS, FeatureBatch, TowerConfig, TowerNetwork, TwoTower, feature_batch
@@ -43,6 +44,9 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     features = featurise(workspace, recipe).manifest
     # The features hold a checkpoint's tokenizer only; its weights are an input too.
     inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
+    vectors = pool_texts(workspace, recipe)
+    if vectors is not None:
+        inputs[TEXT_VECTORS] = vectors.manifest.content
     towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
     # Curves beside the model change nothing of it.
     loop = {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
@@ -54,7 +58,10 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     def build(folder: Path) -> dict[str, Any]:
         # Outside the artefact, whose files are hashed; named as the run, so that one that is resumed goes on there.
         runs = workspace.path / RUNS / folder.name
-        model, result = _build(workspace.verified("features"), recipe, towers, folder, runs=runs)
+        pooled = workspace.verified(TEXT_VECTORS) if vectors is not None else None
+        data = TrainingData.read(workspace.verified("features"), pooled=pooled)
+        featuriser = load_featuriser(workspace.folder("features"))
+        model, result = _build(data, featuriser, recipe, towers=towers, folder=folder, runs=runs)
         trained = Trained(
             towers=towers,
             train=recipe.train,
@@ -89,10 +96,8 @@ def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> S
 
 
 def _build(
-    features: Path, recipe: Recipe, towers: TowerConfig, folder: Path, *, runs: Path
+    data: TrainingData, featuriser: Featuriser, recipe: Recipe, *, towers: TowerConfig, folder: Path, runs: Path
 ) -> tuple[TwoTower, TrainingResult]:
-    data = TrainingData.read(features)
-    featuriser = load_featuriser(features)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
     device, num_products = training_device(), len(data.product_features)
     num_known = (len(data.logged_queries()[0]), num_products)
@@ -145,8 +150,12 @@ def _summary(trained: Trained) -> dict[str, Any]:
 def _start_projection(network: TowerNetwork, features: Features) -> None:
     """Start the text part's projection from the main directions of the checkpoint's own product vectors."""
     assert network.text is not None
-    tokens = [batch.tokens for batch in _some_batches(network, features)]
-    pooled = [network.text.pooled(batch) for batch in tokens if batch is not None]
+    pooled = []
+    for batch in _some_batches(network, features):
+        if batch.pooled is not None:
+            pooled.append(batch.pooled)
+        elif batch.tokens is not None:
+            pooled.append(network.text.pooled(batch.tokens))
     if pooled:
         network.text.start_projection_from(torch.cat(pooled))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from aisle.encoders import (
@@ -51,6 +51,7 @@ class FeatureBatch:
     context: Int64[Tensor, "rows slots"] | None = None
     neighbours: NeighbourBatch | None = None
     history: HistoryBatch | None = None
+    pooled: Float[Tensor, "rows hidden"] | None = None
 
 
 def feature_batch(features: Features, device: torch.device) -> FeatureBatch:
@@ -59,6 +60,7 @@ def feature_batch(features: Features, device: torch.device) -> FeatureBatch:
         terms=term_batch(features.terms, device) if features.terms is not None else None,
         tokens=token_batch(features.tokens, device) if features.tokens is not None else None,
         context=context_batch(features.context, device) if features.context is not None else None,
+        pooled=_tensor(features.pooled, np.float32).to(device) if features.pooled is not None else None,
     )
 
 
@@ -68,10 +70,8 @@ def query_batch(features: Features, device: torch.device, tables: VectorTables |
     if tables is None:
         return batch
     neighbours, history = features.neighbours, features.history
-    return FeatureBatch(
-        terms=batch.terms,
-        tokens=batch.tokens,
-        context=batch.context,
+    return replace(
+        batch,
         neighbours=_neighbours(neighbours, tables.products, device) if neighbours is not None else None,
         history=_history(history, tables, device) if history is not None else None,
     )
@@ -82,8 +82,7 @@ def product_batch(features: Features, device: torch.device, tables: VectorTables
     batch = feature_batch(features, device)
     if tables is None or features.neighbours is None:
         return batch
-    neighbours = _neighbours(features.neighbours, tables.queries, device)
-    return FeatureBatch(terms=batch.terms, tokens=batch.tokens, context=batch.context, neighbours=neighbours)
+    return replace(batch, neighbours=_neighbours(features.neighbours, tables.queries, device))
 
 
 def _neighbours(neighbours: Neighbours, table: VectorTable, device: torch.device) -> NeighbourBatch:

@@ -22,6 +22,7 @@ __all__ = ["TowerNetwork"]
 
 _NO_CHANNELS = Channels()
 _WORDS = ("term", "text")
+_TRANSFORMER = "text.transformer."
 
 
 class TowerNetwork(nn.Module):
@@ -109,12 +110,33 @@ class TowerNetwork(nn.Module):
         """The text part where it reads queries, else None."""
         return self.text if "text" in self.query_words else None
 
+    def learnt_state(self) -> dict[str, Tensor]:
+        """Return the weights without those of a frozen transformer: what one training can have changed."""
+        state = self.state_dict()
+        if self.text is None or not self.text.frozen:
+            return state
+        return {name: value for name, value in state.items() if not name.startswith(_TRANSFORMER)}
+
+    def load_learnt_state(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `learnt_state` returned; a frozen transformer stays.
+
+        Raises:
+            RuntimeError: If it does not fit the network.
+        """
+        learnt = self.learnt_state()
+        fixed = {name: value for name, value in self.state_dict().items() if name not in learnt}
+        self.load_state_dict({**fixed, **state})
+
     def words(self, batch: FeatureBatch, names: Collection[str] = _WORDS) -> dict[str, Float[Tensor, "rows part_dim"]]:
         """Encode term and text, as far as they are named, unit length."""
         encoded = {}
         if self.term is not None and batch.terms is not None and "term" in names:
             encoded["term"] = self.term(batch.terms)
-        if self.text is not None and batch.tokens is not None and "text" in names:
+        if self.text is None or "text" not in names:
+            return encoded
+        if batch.pooled is not None:
+            encoded["text"] = self.text.project(batch.pooled)
+        elif batch.tokens is not None:
             encoded["text"] = self.text(batch.tokens)
         return encoded
 

@@ -127,7 +127,7 @@ class TwoTower:
     def encode_query_features(self, features: Features) -> Float32[np.ndarray, "queries dim"]:
         """Encode queries whose features are made already."""
         features = self.readable(features)
-        if self._live is not None and len(features) == 1:
+        if self._live is not None and len(features) == 1 and features.pooled is None:
             return self._live.encode(features, self.tables)
         return self._encode(features, self.network.query, query_batch, self.embedding_dim)
 

@@ -118,17 +118,26 @@ class TrainingData:
         sparse.save_npz(folder / "product_words.npz", word_matrix(stem_lists(texts.joined(), analyser), vocabulary))
 
     @classmethod
-    def read(cls, folder: Path) -> TrainingData:
-        """Map what `write` wrote."""
+    def read(cls, folder: Path, *, pooled: Path | None = None) -> TrainingData:
+        """Map what `write` wrote.
+
+        Args:
+            folder: Where it was written.
+            pooled: Folder of what a frozen transformer made of the texts, which stands in the place of their tokens.
+        """
+
+        def features(name: str) -> Features:
+            return read_features(folder / name, pooled=pooled / f"{name}.npy" if pooled is not None else None)
+
         pairs = TrainingPairs(
             queries=read_parquet(folder / "queries.parquet").column("query").combine_chunks(),
             **_load_arrays(folder, "pairs", "query_index", "product_index", "weight"),
         )
-        query_features, product_features = read_features(folder / "queries"), read_features(folder / "products")
+        query_features, product_features = features("queries"), features("products")
         qrels = Qrels(**_load_arrays(folder, "qrels", "offsets", "product_index", "grade"))
         log = LogData.read(folder / "log")
         if log is None:
-            validation, ids = Validation(read_features(folder / "validation"), qrels), None
+            validation, ids = Validation(features("validation"), qrels), None
         else:
             rows = np.load(folder / "validation_rows.npy")
             snapshot = log.last_snapshot

@@ -45,7 +45,8 @@ class Optimisers:
             missing = {"params": [network.term.missing], "lr": config.fusion_learning_rate, "weight_decay": 0.0}
             groups.append({**missing, "name": "fusion"})
         if network.text is not None:
-            groups += _groups("text", network.text, towers.text.resolved_learning_rate, config.weight_decay)
+            text = network.text.projection if network.text.frozen else network.text
+            groups += _groups("text", text, towers.text.resolved_learning_rate, config.weight_decay)
         for name, part, lr in _channels(network, towers):
             groups += _groups(name, part, lr, config.weight_decay)
         groups += _groups("fusion", network.fusion, config.fusion_learning_rate, config.weight_decay)

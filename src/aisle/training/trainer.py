@@ -142,7 +142,7 @@ class Trainer:
         with self.curves:
             self._train()
         self.part_stop.release()
-        self.model.network.load_state_dict(self.best)
+        self.model.network.load_learnt_state(self.best)
         self.objective.take_best()
         self.fill_tables()
         forget_bad_batch(self.folder)
@@ -300,13 +300,13 @@ class Trainer:
         value = measures[self.stop_measure]
         if value > progress.best_value:
             progress.best_value, progress.best_step, progress.misses = value, progress.step, 0
-            self.best = {name: value.clone() for name, value in self.model.network.state_dict().items()}
+            self.best = {name: value.clone() for name, value in self.model.network.learnt_state().items()}
             self.objective.keep_best()
         else:
             progress.misses += 1
 
     def _checkpoint(self) -> None:
-        state = self.model.network.state_dict()
+        state = self.model.network.learnt_state()
         tables = self.model.tables
         vectors = {} if tables is None else {"queries": tables.queries.vectors, "products": tables.products.vectors}
         recipe, objective = self._recipe(), self.objective.state_dict()
@@ -335,7 +335,7 @@ class Trainer:
             return
         saved.check_recipe(self._recipe(), self.folder)
         try:
-            self.model.network.load_state_dict(saved.network)
+            self.model.network.load_learnt_state(saved.network)
             self.optimisers.load_state_dict(saved.optimisers)
             self.objective.load_state_dict(saved.objective)
         except (RuntimeError, ValueError, KeyError) as error:
