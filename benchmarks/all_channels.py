@@ -16,7 +16,8 @@ from aisle.measures import Qrels
 from aisle.mining import Ragged
 from aisle.tables import STAGE_GRADES, Stage
 from aisle.training import TrainingData, TrainingPairs, Validation
-from aisle.training.log_data import Limits, LogData, LogSearches
+from aisle.training.beside import BesidePairs
+from aisle.training.log_data import LogData, LogSearches
 
 EVENTS, NEIGHBOURS, SKIPPED, SNAPSHOTS = 20, 10, 6, 2
 """Events of every history, neighbours of every query and product, skipped products of every search, snapshots."""
@@ -111,8 +112,9 @@ def _write_log(folder: Path, sizes: Sizes, context: ContextFeaturiser, rng: np.r
     np.save(folder / "lifetimes_created_us.npy", np.zeros(sizes.products, np.int64))
     np.save(folder / "lifetimes_removed_us.npy", np.full(sizes.products, 2**62))
     np.save(folder / "lifetimes_snapshot_us.npy", np.arange(1, SNAPSHOTS + 1))
-    limits = Limits(neighbours=NEIGHBOURS, events=EVENTS)
-    np.save(folder / "lifetimes_limits.npy", np.array([limits.neighbours, limits.events]))
+    np.save(folder / "lifetimes_limits.npy", np.array([NEIGHBOURS, EVENTS, sizes.queries]))
+    nothing = np.empty(0, np.int64)
+    _save(folder, "beside", BesidePairs(nothing, nothing, np.empty(0, np.float32), np.empty(0, bool)))
     log = LogData.read(folder)
     assert log is not None
     return log
@@ -126,8 +128,9 @@ def _searches(
     begin = rng.integers(0, num_events - EVENTS + 1, rows)
     product = rng.integers(0, sizes.products, (rows, shown))
     product[:, 0] = np.minimum(rng.zipf(1.2, rows), sizes.products) - 1
-    grade = np.full((rows, shown), STAGE_GRADES[Stage.SHOWN], np.float32)
-    grade[:, 0] = rng.choice([STAGE_GRADES[Stage.CLICKED], STAGE_GRADES[Stage.ORDERED]], rows)
+    stage = np.full((rows, shown), Stage.SHOWN, np.int8)
+    stage[:, 0] = rng.choice([Stage.CLICKED, Stage.ORDERED], rows)
+    grade_of = np.array([STAGE_GRADES[one] for one in sorted(Stage)], np.float32)
     return LogSearches(
         query_index=np.minimum(rng.zipf(1.2, rows), sizes.queries) - 1,
         snapshot=np.sort(rng.integers(1, SNAPSHOTS + 1, rows)),
@@ -138,8 +141,11 @@ def _searches(
         outcome_start=np.arange(rows) * shown,
         outcome_end=np.arange(1, rows + 1) * shown,
         product_index=product.ravel(),
-        grade=grade.ravel(),
+        stage=stage.ravel(),
+        grade=grade_of[stage.ravel()],
         weight=np.ones(rows * shown, np.float32),
+        assisted=np.zeros(rows * shown, bool),
+        propensity=np.full(rows * shown, np.nan, np.float32),
         context=context.searches(rows, locations=pa.array(rng.choice(["DE", "FR"], rows))).ids,
     )
 

@@ -186,7 +186,9 @@ def _in_turn(
 def _aisle(table: pa.Table, pairs: TrainingPairs, steps: int) -> tuple[TwoTower, Trainer]:
     """Make a model and its trainer: in-batch negatives alone, at the peer's temperature."""
     model = text_model(table, tokens=PRODUCT_TOKENS)
-    config = TrainConfig(batch_size=BATCH, uniform_weight=0, temperature=1 / 20, log_q=False, warmup_share=0)
+    config = TrainConfig(
+        batch_size=BATCH, uniform_weight=0, temperature=1 / 20, log_q=False, warmup_share=0, min_steps=1
+    )
     folder = Path(tempfile.mkdtemp())
     answer = Qrels.from_triples(
         query_index=np.zeros(1, np.int64), product_index=pairs.product_index[:1], grade=np.ones(1), num_queries=1
