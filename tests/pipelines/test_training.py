@@ -122,7 +122,9 @@ def test_tables_larger_than_memory_are_refused_before_they_are_made(import_shop,
 
 def test_memory_that_is_not_known_refuses_nothing(import_shop, tiny_recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "available_memory", lambda: None)
-    train_model(import_shop(tmp_path / "shop"), tiny_recipe(text__enabled="false"))
+    workspace = import_shop(tmp_path / "shop")
+    train_model(workspace, tiny_recipe(text__enabled="false"))
+    assert workspace.has("model")
 
 
 def test_a_model_of_another_feature_spec_is_refused(shop):

@@ -57,7 +57,7 @@ class TextEncoderConfig:
 
     queries: bool = True
     """Whether the transformer reads queries too. `false` answers a search without it, faster; a query's text channel is
-    then a linear map of its other channels, which costs recall. Needs the term part."""
+    then a linear map of its other channels, whose cost in recall is yours to measure. Needs the term part."""
 
     init: str | None = None
     """Hugging Face encoder to start from, a folder or a hub name; None starts a small one from scratch."""
@@ -129,8 +129,8 @@ class GraphEncoderConfig:
 
     vectors: Literal["frozen", "trained"] = "frozen"
     """Neighbours are known by their vectors of the vector tables alone, or each known query and product has a learnt
-    row of its own beside that. `trained` remembers what a neighbour's words do not say, costs memory for every known
-    query and product, and learns rare ones by heart."""
+    row of its own beside that. `trained` can hold what a neighbour's words do not say, costs memory for every known
+    query and product, and may learn rare ones by heart."""
 
     table_learning_rate: Annotated[float, Gt(0)] = 5e-3
     """Step size of the learnt rows, which have a sparse optimiser."""
