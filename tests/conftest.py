@@ -137,6 +137,8 @@ def _learnt_shop(tmp_path_factory):
             "brand": ["Norvik", "Belmora"] * 16,
             "location": ["de", "fr"] * 16,
             "created_at": [*[None] * 30, first + 200 * hour, None],
+            "updated_at": [first - hour] * 32,
+            "quality_stars": [3.0, 4.5] * 16,
         },
         "searches": {
             "search_id": [f"q{number}" for number in numbers],

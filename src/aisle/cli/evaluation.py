@@ -42,6 +42,13 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,
+    trust_quality: Annotated[
+        bool,
+        typer.Option(
+            "--trust-quality",
+            help="Measure though the index knows quality values of after the searches, or undated ones.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of bootstrap and permutations.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,6 +68,7 @@ def evaluate(
         max_searches=max_searches,
         slices=_names(slices) if slices is not None else None,
         run=run,
+        trust_quality=trust_quality,
         seed=seed,
     )
     if as_json:
@@ -100,6 +108,12 @@ def print_outcome(outcome: EvaluationOutcome) -> None:
     Console().print(evaluation_table(outcome.evaluation, wanted=f"{_ASKED[outcome.labels]} with {outcome.labelled}"))
     if outcome.labels == "truth":
         say("Truth of a simulated marketplace: these figures are simulated.")
+    if outcome.trusted_quality:
+        told = outcome.trusted_quality
+        say(
+            f"Trusted: {', '.join(told['columns'])} up to {told['until']}, {told['undated']:,} products undated. "
+            "They may tell of what these searches came to."
+        )
     if outcome.shown_by:
         shares = ", ".join(f"{part} {share:.1%}" for part, share in outcome.shown_by.items())
         say(f"These {outcome.labelled} by the part of the logging policy that had shown the product: {shares}.")

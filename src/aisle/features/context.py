@@ -127,6 +127,11 @@ class ContextFeaturiser:
         )
 
     @property
+    def scalars(self) -> tuple[str, ...]:
+        """Columns of numbers that are read beside the price."""
+        return tuple(name for name in self.edges if name != _PRICE)
+
+    @property
     def num_slots(self) -> int:
         """Slots of a product."""
         return len(self._begin) - 1

@@ -30,6 +30,8 @@ from aisle.evaluation import (
 from aisle.measures import Qrels
 from aisle.pipelines.catalogue import read_judgments, read_products
 from aisle.pipelines.logged_searches import logged_searches
+from aisle.pipelines.mining import load_mined
+from aisle.pipelines.quality_dates import check_quality_dates
 from aisle.pipelines.search_slices import chosen_slices
 from aisle.pipelines.searching import SYSTEMS, load_retrievers
 from aisle.tables import SPLITS
@@ -62,6 +64,7 @@ class EvaluationOutcome:
         exposures: What part of the log's impressions, clicks and orders each part of the logging policy showed, where
             the log says it: logged orders favour whatever was shown.
         shown_by: What part of the measured orders each part of the logging policy had shown.
+        trusted_quality: Quality values in the index that are undated, or younger than the searches, if any.
     """
 
     labels: Labels
@@ -72,6 +75,7 @@ class EvaluationOutcome:
     files: list[str]
     exposures: dict[str, Any] | None = None
     shown_by: dict[str, float] | None = None
+    trusted_quality: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -83,6 +87,7 @@ class EvaluationOutcome:
             "files": self.files,
             "exposures": self.exposures,
             "shown_by": self.shown_by,
+            "trusted_quality": self.trusted_quality,
         }
         return {**self.evaluation.as_dict(), **extra}
 
@@ -97,6 +102,7 @@ def evaluate_systems(
     max_searches: int = MAX_SEARCHES,
     slices: Sequence[str] | None = None,
     run: Path | None = None,
+    trust_quality: bool = False,
     seed: int = 0,
 ) -> EvaluationOutcome:
     """Measure systems over the whole catalogue on the queries of a split.
@@ -110,10 +116,12 @@ def evaluate_systems(
         max_searches: Most searches of a log.
         slices: Groups of slices of a log, of `SLICE_GROUPS`; None: all. Judged queries have none but their kinds.
         run: Where to write runs in TREC's format, one file per system, with qrels and queries beside them.
+        trust_quality: Whether searches may be measured on quality values that are undated, or younger than they.
         seed: Seed of bootstrap, permutations and the draw of searches.
 
     Raises:
-        UsageError: If a slice is unknown, the split has nothing to measure, or no query has a relevant product.
+        UsageError: If a slice is unknown, the index knows quality values of after the searches, the split has nothing
+            to measure, or no query has a relevant product.
     """
     if split not in SPLITS:
         raise UsageError(
@@ -124,6 +132,9 @@ def evaluate_systems(
         _check_no_slices(slices)
         return _on_judgments(workspace, split=split, systems=systems, min_grade=min_grade, run=run, seed=seed)
     wanted = chosen_slices(slices)
+    trusted = None
+    if "semantic" in systems or "hybrid" in systems:
+        trusted = check_quality_dates(workspace, load_mined(workspace).windows, split=split, trust=trust_quality)
     searches = logged_searches(workspace, labels=chosen, split=split, max_searches=max_searches, seed=seed)
     searches = replace(searches, slices={name: mask for name, mask in searches.slices.items() if name in wanted})
     products = read_products(workspace)
@@ -135,7 +146,8 @@ def evaluate_systems(
     files = _write_trec(run, rankings, written) if run is not None else []
     exposures = workspace.manifest("mined").summary.get("exposures") if chosen == "log" else None
     shown_by = dict(searches.shown_by) if searches.shown_by is not None else None
-    return EvaluationOutcome(chosen, searches.labelled, evaluation, 0, _hybrid(workspace), files, exposures, shown_by)
+    told = {"exposures": exposures, "shown_by": shown_by, "trusted_quality": trusted}
+    return EvaluationOutcome(chosen, searches.labelled, evaluation, 0, _hybrid(workspace), files, **told)
 
 
 def _check_no_slices(slices: Sequence[str] | None) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float32
 
 from aisle.core.config import config_to_dict
 from aisle.evaluation import JudgedQueries, tune_semantic_weight
+from aisle.features import Features
 from aisle.index import build_index
 from aisle.pipelines.catalogue import judgment_hashes, read_products, validation_queries
+from aisle.pipelines.quality_dates import QUALITY, QUALITY_PREFIX, quality_dates
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS
 from aisle.pipelines.training import load_encoder, load_model
@@ -45,7 +46,8 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     products, model, judged = read_products(workspace), load_model(workspace), validation_queries(workspace)
     sample = _sample_queries(TrainingData.read(workspace.verified("features")), judged)
     model.use_bf16(recipe.encode.precision == "auto")
-    vectors = _encode_catalogue(workspace, model, products, stored=recipe.encode.precision == "auto")
+    features = _features_of_training(workspace, stored=recipe.encode.precision == "auto")
+    vectors = model.encode_products(products) if features is None else model.encode_product_features(features)
     # Queries as they will be served.
     model.use_bf16(False)
     encoder = load_encoder(workspace, model, products)
@@ -55,13 +57,18 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     lexical.save(folder / "lexical")
     hybrid = _hybrid(recipe, judged, lexical, SemanticRetriever(encoder.encode_queries, index))
     (folder / "hybrid.json").write_text(json.dumps(hybrid), encoding="utf-8")
-    return {"index": report.to_dict(), "hybrid": hybrid}
+    # The features of training hold no quality values but old ones.
+    quality = quality_dates(products, _quality_columns(model)) if features is None else None
+    return {"index": report.to_dict(), "hybrid": hybrid, QUALITY: quality}
 
 
-def _encode_catalogue(
-    workspace: Workspace, model: TwoTower, products: pa.Table, *, stored: bool
-) -> Float32[np.ndarray, "products dim"]:
-    """Encode the present products, from the features of training where they are of these products and of this model.
+def _quality_columns(model: TwoTower) -> tuple[str, ...]:
+    context = model.featuriser.context
+    return () if context is None else tuple(name for name in context.scalars if name.startswith(QUALITY_PREFIX))
+
+
+def _features_of_training(workspace: Workspace, *, stored: bool) -> Features | None:
+    """Return the products' features of training where they are of the present products and of this model, else None.
 
     They are not after another import without training, nor where a training was stopped before it gave a model: the
     model then makes the features anew, with what it learnt in its own training. What a frozen transformer made of them
@@ -72,12 +79,11 @@ def _encode_catalogue(
     trained_on = workspace.manifest("model").inputs
     of_model = features.content == trained_on["features"]
     if not (of_products and of_model):
-        return model.encode_products(products)
+        return None
     of_text = trained_on.get(TEXT_VECTORS)
     stored = stored and workspace.has(TEXT_VECTORS) and workspace.manifest(TEXT_VECTORS).content == of_text
     pooled = workspace.verified(TEXT_VECTORS) if stored else None
-    data = TrainingData.read(workspace.folder("features"), pooled=pooled)
-    return model.encode_product_features(data.product_features)
+    return TrainingData.read(workspace.folder("features"), pooled=pooled).product_features
 
 
 def _sample_queries(data: TrainingData, judged: JudgedQueries | None) -> list[str]:
