@@ -32,9 +32,9 @@ class TermEncoderConfig:
     """Share of the part's dimensions that start from latent semantic analysis of the catalogue, so that words of like
     products begin near each other; the rest start at random. More: better paraphrases, worse exact wording."""
 
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
+    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
     """Share of n-grams hidden in training, so that no pair is learnt by heart through one of them. More: better for
-    words that products do not have, slower to learn."""
+    words that products do not have, slower to learn. None: 0.3 with a log, 0.5 without one."""
 
     learning_rate: Annotated[float, Gt(0)] = 5e-3
     """Step size of the sparse optimiser. Larger: faster, and over-fits judged pairs sooner."""
@@ -52,7 +52,7 @@ class TextEncoderConfig:
     """Whether the part is there; when it is off, its dimensions go to the others. None: on where `init` gives it
     weights; from scratch it takes several times as long to train, which a catalogue alone seldom repays."""
 
-    share: Annotated[float, Gt(0)] = 1.0
+    share: Annotated[float, Gt(0)] = 0.5
     """Share of the served dimensions, relative to the shares of the other parts."""
 
     queries: bool = True
@@ -118,7 +118,7 @@ class GraphEncoderConfig:
     enabled: bool | None = None
     """Whether the part is there; when it is off, its dimensions go to the others. None: on where a log is mined."""
 
-    share: Annotated[float, Gt(0)] = 0.5
+    share: Annotated[float, Gt(0)] = 0.2
     """Share of the served dimensions, relative to the shares of the other parts."""
 
     pooling: Literal["mean", "attention"] = "mean"
@@ -157,7 +157,7 @@ class ContextEncoderConfig:
     enabled: bool | None = None
     """Whether the part is there; when it is off, its dimensions go to the others. None: on where a log is mined."""
 
-    share: Annotated[float, Gt(0)] = 0.5
+    share: Annotated[float, Gt(0)] = 0.3
     """Share of the served dimensions, relative to the shares of the other parts."""
 
     hidden_dim: Annotated[int, Ge(1)] = 128

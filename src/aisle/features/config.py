@@ -28,10 +28,10 @@ class TermConfig:
     max_char_ngram: Annotated[int, Ge(2), Le(8)] = 4
     """Longest character n-gram. Longer ones are rarer and more exact."""
 
-    max_query_ngrams: Annotated[int, Ge(1)] = 30
+    max_query_ngrams: Annotated[int, Ge(1)] = 64
     """Most n-grams kept of a query; whole words go first."""
 
-    max_product_ngrams: Annotated[int, Ge(1)] = 80
+    max_product_ngrams: Annotated[int, Ge(1)] = 160
     """Most n-grams kept of a product; title words go first. More: better recall of attributes, slower training."""
 
     char_weight: Annotated[float, Ge(0)] = 0.5

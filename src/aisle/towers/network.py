@@ -83,7 +83,7 @@ class TowerNetwork(nn.Module):
         _check_features(dims, config, featuriser)
         term = None
         if "term" in dims:
-            term = TermEncoder(featuriser.config.term.num_buckets, dims["term"], dropout=config.term.dropout)
+            term = TermEncoder(featuriser.config.term.num_buckets, dims["term"], dropout=config.term.dropout or 0.0)
         text = None
         if featuriser.tokens is not None and "text" in dims:
             tokens = featuriser.config.tokens
