@@ -19,8 +19,10 @@ FEATURISER = Featuriser.fit(
 def channels(*, graph=True, context=True, history=True, pooling="mean", vectors="frozen", **known):
     config = TowerConfig(
         embedding_dim=16,
-        graph=GraphEncoderConfig(enabled=graph, pooling=pooling, vectors=vectors, dropout=0.3, row_dropout=0.2),
-        context=ContextEncoderConfig(enabled=context),
+        graph=GraphEncoderConfig(
+            enabled=graph, share=0.5, pooling=pooling, vectors=vectors, dropout=0.3, row_dropout=0.2
+        ),
+        context=ContextEncoderConfig(enabled=context, share=0.5),
         history=HistoryEncoderConfig(enabled=history, dim=6),
     )
     return Channels.build(config, FEATURISER, **known), config.part_dims()
