@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aisle.core.errors import UsageError
+from aisle.core.errors import ShapeError, UsageError
 from aisle.measures import (
     average_precision,
     grades_of,
@@ -60,3 +60,22 @@ def test_a_measure_computes_its_function(ranking, qrels):
     for name, values in expected.items():
         np.testing.assert_array_equal(parse_measure(name).per_query(grades, qrels, min_grade=3), values)
     assert len({float(values[0]) for values in expected.values()}) >= 4
+
+
+@pytest.mark.parametrize("name", ["R@9", "nDCG@9", "P@9", "Success@9", "MRR@9", "AP@9"])
+def test_places_beyond_the_catalogue_are_empty(ranking, qrels, name):
+    grades = grades_of(ranking, qrels)
+    padded = np.pad(grades, [(0, 0), (0, 5)], constant_values=np.nan)
+    expected = parse_measure(name).per_query(padded, qrels, min_grade=1)
+    found = parse_measure(name).per_query(grades, qrels, min_grade=1, is_whole=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+    with pytest.raises(ShapeError, match="at least k places"):
+        parse_measure(name).per_query(grades, qrels, min_grade=1)
+
+
+def test_a_k_beyond_all_bounds_takes_no_memory(ranking, qrels):
+    grades = grades_of(ranking, qrels)
+    # More judged products than places: the best possible ranking is as deep as they are.
+    few = parse_measure("nDCG@999999999").per_query(grades[:, :1], qrels, min_grade=1, is_whole=True)
+    assert few[0] == 0
+    assert parse_measure("P@1000").per_query(grades, qrels, min_grade=1, is_whole=True)[0] == pytest.approx(2 / 1000)

@@ -35,19 +35,25 @@ def evaluate(
     slices: Annotated[
         str | None,
         typer.Option(
-            help="Slices of a log to print, with commas: band, signed-in, returning, history, cold, domestic, repeats. "
-            "Without it all."
+            help="Slices to print, with commas: of a log band, signed-in, returning, history, cold, domestic, repeats; "
+            "words (length of the query); column:NAME (of searches, users or judgments). Without it all of the first."
         ),
     ] = None,
+    measures: Annotated[
+        str,
+        typer.Option(help="With commas, as ir-measures writes them: R@k, nDCG@k, P@k, Success@k, MRR[@k], AP[@k]."),
+    ] = "R@10,R@100,nDCG@10,MRR",
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of bootstrap and permutations.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure R@10, R@100, nDCG@10 and MRR over the whole catalogue, with 95 % intervals and paired tests.
+    """Measure systems over the whole catalogue, with 95 % intervals and paired tests.
 
     Example: `aisle evaluate --workspace shop --min-grade 3 --run out.trec --json`
+
+    Example: `aisle evaluate --workspace shop --measures R@1000,nDCG@20,P@5 --slices band,words,column:device`
     """
     from aisle.pipelines.evaluating import evaluate_systems
     from aisle.workspace import Workspace
@@ -62,6 +68,7 @@ def evaluate(
         slices=_names(slices) if slices is not None else None,
         run=run,
         seed=seed,
+        measures=_names(measures),
     )
     if as_json:
         print_json(outcome.as_dict())
@@ -96,8 +103,14 @@ def print_outcome(outcome: EvaluationOutcome) -> None:
     from rich.console import Console
 
     from aisle.evaluation import evaluation_table
+    from aisle.pipelines.relevance import RELEVANCE_MEASURE
 
-    Console().print(evaluation_table(outcome.evaluation, wanted=f"{_ASKED[outcome.labels]} with {outcome.labelled}"))
+    relevance = outcome.relevance
+    beside = {RELEVANCE_MEASURE: relevance.summary} if relevance is not None else None
+    wanted = f"{_ASKED[outcome.labels]} with {outcome.labelled}"
+    Console().print(evaluation_table(outcome.evaluation, wanted=wanted, beside=beside))
+    if relevance is not None:
+        say(f"{RELEVANCE_MEASURE} beside them is of {relevance.graded_by}: selling what nobody asked for shows there.")
     if outcome.labels == "truth":
         say("Truth of a simulated marketplace: these figures are simulated.")
     if outcome.shown_by:

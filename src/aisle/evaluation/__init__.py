@@ -4,11 +4,13 @@
 `evaluation_table` shows the result, and the TREC readers and writers let other tools repeat it.
 """
 
-from aisle.evaluation.bootstrap import bootstrap_intervals
+from aisle.evaluation.bootstrap import bootstrap_intervals, bootstrap_ratio_intervals
 from aisle.evaluation.correction import holm
+from aisle.evaluation.debiased import DebiasedRecall, clipped_weights, debiased_recall
 from aisle.evaluation.evaluate import (
     DEFAULT_MEASURES,
     Evaluation,
+    depth_of,
     evaluate,
     evaluate_rankings,
     retrieve_all,
@@ -17,10 +19,17 @@ from aisle.evaluation.evaluate import (
 from aisle.evaluation.on_sale import OnSale
 from aisle.evaluation.overlap import overlap
 from aisle.evaluation.paired import PairedTest, paired_test, sign_flip_p
+from aisle.evaluation.places import NOT_FOUND, places_of
 from aisle.evaluation.qrels import JudgedQueries
-from aisle.evaluation.searches import REPEATS, EvaluatedSearches, evaluate_searches
+from aisle.evaluation.searches import (
+    REPEATS,
+    EvaluatedSearches,
+    evaluate_searches,
+    measure_searches,
+    rank_searches,
+)
 from aisle.evaluation.summary import Difference, Estimate, Summary, summarise
-from aisle.evaluation.table import evaluation_table
+from aisle.evaluation.table import evaluation_table, p_text
 from aisle.evaluation.trec import (
     query_ids,
     read_qrels,
@@ -35,7 +44,9 @@ from aisle.evaluation.tuning import tune_semantic_weight
 
 __all__ = [
     "DEFAULT_MEASURES",
+    "NOT_FOUND",
     "REPEATS",
+    "DebiasedRecall",
     "Difference",
     "Estimate",
     "EvaluatedSearches",
@@ -45,14 +56,22 @@ __all__ = [
     "PairedTest",
     "Summary",
     "bootstrap_intervals",
+    "bootstrap_ratio_intervals",
+    "clipped_weights",
+    "debiased_recall",
+    "depth_of",
     "evaluate",
     "evaluate_rankings",
     "evaluate_searches",
     "evaluation_table",
     "holm",
+    "measure_searches",
     "overlap",
+    "p_text",
     "paired_test",
+    "places_of",
     "query_ids",
+    "rank_searches",
     "read_qrels",
     "read_queries",
     "read_run",

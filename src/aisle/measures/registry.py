@@ -54,10 +54,34 @@ class Measure:
         return self.family if self.k is None else f"{self.family}@{self.k}"
 
     def per_query(
-        self, grades: Float64[np.ndarray, "queries places"], qrels: Qrels, *, min_grade: float
+        self,
+        grades: Float64[np.ndarray, "queries places"],
+        qrels: Qrels,
+        *,
+        min_grade: float,
+        is_whole: bool = False,
     ) -> Float64[np.ndarray, " queries"]:
-        """Return the measure of every query, NaN where it is not defined (the measure's own function tells)."""
-        return _COMPUTE[self.family](grades, qrels, grades.shape[1] if self.k is None else self.k, min_grade)
+        """Return the measure of every query, NaN where it is not defined (the measure's own function tells).
+
+        Args:
+            grades: Grade at every place, NaN where unjudged (`grades_of`).
+            qrels: The judgments.
+            min_grade: Least grade of a relevant product.
+            is_whole: Whether the ranking goes as deep as the catalogue: k may then be larger, and further places are
+                empty.
+
+        Raises:
+            ShapeError: If the ranking is too short for k and not whole.
+        """
+        num_places = grades.shape[1]
+        k = num_places if self.k is None else self.k
+        if not is_whole or k <= num_places:
+            return _COMPUTE[self.family](grades, qrels, k, min_grade)
+        # Empty places change nothing beyond the last judgment but the k that precision is divided by.
+        deepest = min(k, max(num_places, int(np.diff(qrels.offsets).max(initial=0))))
+        padded = np.pad(grades, [(0, 0), (0, deepest - num_places)], constant_values=np.nan)
+        values = _COMPUTE[self.family](padded, qrels, deepest, min_grade)
+        return values * (deepest / k) if self.family == "P" else values
 
 
 def parse_measure(name: str) -> Measure:
