@@ -34,13 +34,16 @@ def main() -> None:
     parser.add_argument("--products", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=128)
     parser.add_argument("--k", type=int, default=100)
+    parser.add_argument("--links", type=int, default=32, help="links per product of the HNSW graph")
+    parser.add_argument("--ef-construction", type=int, default=200)
     options = parser.parse_args()
     if options.quick:
         options.queries, options.products = 2_000, 10_000
     rng = np.random.default_rng(0)
     products, queries, qrels = draw(rng, options.queries, options.products, options.dim)
     sample = queries[:: max(1, len(queries) // 200)]
-    index, report = build_index(products, IndexConfig(hnsw=HnswConfig()), sample_queries=sample)
+    config = HnswConfig(num_links=options.links, ef_construction=options.ef_construction)
+    index, report = build_index(products, IndexConfig(hnsw=config), sample_queries=sample)
     del products
     seconds: dict[str, float] = {}
     ranking = timed(seconds, "search_s", lambda: searched(index, queries, options.k))

@@ -14,7 +14,7 @@ from aisle.core.errors import UsageError
 if TYPE_CHECKING:
     from aisle.pipelines.evaluating import EvaluationOutcome, Labels
 
-__all__ = ["evaluate", "print_outcome"]
+__all__ = ["as_labels", "as_names", "evaluate", "print_outcome"]
 
 
 def evaluate(
@@ -61,14 +61,14 @@ def evaluate(
     outcome = evaluate_systems(
         Workspace.open(workspace),
         split=split,
-        systems=_names(systems),
-        labels=_labels(labels),
+        systems=as_names(systems),
+        labels=as_labels(labels),
         min_grade=min_grade,
         max_searches=max_searches,
-        slices=_names(slices) if slices is not None else None,
+        slices=as_names(slices) if slices is not None else None,
         run=run,
         seed=seed,
-        measures=_names(measures),
+        measures=as_names(measures),
     )
     if as_json:
         print_json(outcome.as_dict())
@@ -76,11 +76,17 @@ def evaluate(
     print_outcome(outcome)
 
 
-def _names(listed: str) -> list[str]:
+def as_names(listed: str) -> list[str]:
+    """Split what was written with commas."""
     return [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def _labels(name: str | None) -> Labels | None:
+def as_labels(name: str | None) -> Labels | None:
+    """Return the labels of a name.
+
+    Raises:
+        UsageError: If there are none of that name.
+    """
     from aisle.pipelines.evaluating import Labels
 
     for label in get_args(Labels):

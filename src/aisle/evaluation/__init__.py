@@ -5,6 +5,8 @@
 """
 
 from aisle.evaluation.bootstrap import bootstrap_intervals, bootstrap_ratio_intervals
+from aisle.evaluation.changes import Change, biggest_changes
+from aisle.evaluation.comparison import Compared, Comparison, compare_values
 from aisle.evaluation.correction import holm
 from aisle.evaluation.debiased import DebiasedRecall, clipped_weights, debiased_recall
 from aisle.evaluation.evaluate import (
@@ -21,6 +23,7 @@ from aisle.evaluation.overlap import overlap
 from aisle.evaluation.paired import PairedTest, paired_test, sign_flip_p
 from aisle.evaluation.places import NOT_FOUND, places_of
 from aisle.evaluation.qrels import JudgedQueries
+from aisle.evaluation.run_rows import ranking_of_rows
 from aisle.evaluation.searches import (
     REPEATS,
     EvaluatedSearches,
@@ -32,6 +35,7 @@ from aisle.evaluation.summary import Difference, Estimate, Summary, summarise
 from aisle.evaluation.table import evaluation_table, p_text
 from aisle.evaluation.trec import (
     query_ids,
+    read_named_run,
     read_qrels,
     read_queries,
     read_run,
@@ -46,6 +50,9 @@ __all__ = [
     "DEFAULT_MEASURES",
     "NOT_FOUND",
     "REPEATS",
+    "Change",
+    "Compared",
+    "Comparison",
     "DebiasedRecall",
     "Difference",
     "Estimate",
@@ -55,9 +62,11 @@ __all__ = [
     "OnSale",
     "PairedTest",
     "Summary",
+    "biggest_changes",
     "bootstrap_intervals",
     "bootstrap_ratio_intervals",
     "clipped_weights",
+    "compare_values",
     "debiased_recall",
     "depth_of",
     "evaluate",
@@ -72,6 +81,8 @@ __all__ = [
     "places_of",
     "query_ids",
     "rank_searches",
+    "ranking_of_rows",
+    "read_named_run",
     "read_qrels",
     "read_queries",
     "read_run",
