@@ -12,6 +12,9 @@ from aisle.cli.output import print_json, say
 from aisle.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aisle.pipelines.debiasing import Debiased
     from aisle.pipelines.evaluating import EvaluationOutcome, Labels
 
 __all__ = ["as_labels", "as_names", "evaluate", "print_outcome"]
@@ -43,6 +46,18 @@ def evaluate(
         str,
         typer.Option(help="With commas, as ir-measures writes them: R@k, nDCG@k, P@k, Success@k, MRR[@k], AP[@k]."),
     ] = "R@10,R@100,nDCG@10,MRR",
+    debiased: Annotated[
+        bool,
+        typer.Option(
+            "--debiased", help="Also recall of a log's clicks and orders, freed of what its search preferred."
+        ),
+    ] = False,
+    min_coverage: Annotated[
+        float, typer.Option(help="Least share of a system's first 10 products that the log showed, for --debiased.")
+    ] = 0.1,
+    max_weight: Annotated[
+        float, typer.Option(help="Most that one logged positive counts against another, for --debiased.")
+    ] = 1000.0,
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,
@@ -54,7 +69,10 @@ def evaluate(
     Example: `aisle evaluate --workspace shop --min-grade 3 --run out.trec --json`
 
     Example: `aisle evaluate --workspace shop --measures R@1000,nDCG@20,P@5 --slices band,words,column:device`
+
+    Example: `aisle evaluate --workspace shop --labels log --debiased`
     """
+    from aisle.pipelines.debiasing import DebiasingConfig
     from aisle.pipelines.evaluating import evaluate_systems
     from aisle.workspace import Workspace
 
@@ -69,6 +87,7 @@ def evaluate(
         run=run,
         seed=seed,
         measures=as_names(measures),
+        debiasing=DebiasingConfig(min_coverage, max_weight) if debiased else None,
     )
     if as_json:
         print_json(outcome.as_dict())
@@ -104,6 +123,37 @@ def as_labels(name: str | None) -> Labels | None:
 _ASKED = {"judgments": "queries", "log": "searches", "truth": "searches"}
 
 
+def _debiased_table(found: Debiased) -> Table:
+    """Lay out recall without and with weights, beside how much of each system the log showed."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    recall, config = found.recall, found.config
+    table = Table(
+        title=f"Recall of {recall.num_positives:,} clicks and orders of {found.num_searches:,} searches",
+        caption=Text(
+            f"plain → debiased [95 % bootstrap interval]: weights 1/propensity up to {config.max_weight:g}, worth "
+            f"{recall.effective_positives:,.0f} equal positives; {found.told_share:.0%} of the propensities told by "
+            f"the log, the place's part estimated. shown: share of the first 10 products that the log showed (refused "
+            f"below {config.min_coverage:g})."
+        ),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for name in ("system", *next(iter(recall.plain.values())), "shown"):
+        table.add_column(name, justify="left" if name == "system" else "right")
+    for system, plain in recall.plain.items():
+        pairs = [(plain[measure], recall.debiased[system][measure]) for measure in plain]
+        cells = [f"{a.value:.3f} → {b.value:.3f}\n[{b.low:.3f}, {b.high:.3f}]" for a, b in pairs]
+        table.add_row(Text(system), *map(Text, cells), Text(f"{found.coverage[system]:.1%}"))
+    return table
+
+
 def print_outcome(outcome: EvaluationOutcome) -> None:
     """Print measures as a table, with what a reader must know about them."""
     from rich.console import Console
@@ -117,8 +167,11 @@ def print_outcome(outcome: EvaluationOutcome) -> None:
     Console().print(evaluation_table(outcome.evaluation, wanted=wanted, beside=beside))
     if relevance is not None:
         say(f"{RELEVANCE_MEASURE} beside them is of {relevance.graded_by}: selling what nobody asked for shows there.")
-    if outcome.labels == "truth":
-        say("Truth of a simulated marketplace: these figures are simulated.")
+    if outcome.debiased is not None:
+        Console().print(_debiased_table(outcome.debiased))
+    if outcome.is_simulated:
+        what = "Truth" if outcome.labels == "truth" else "Log"
+        say(f"{what} of a simulated marketplace: these figures are simulated.")
     if outcome.shown_by:
         shares = ", ".join(f"{part} {share:.1%}" for part, share in outcome.shown_by.items())
         say(f"These {outcome.labelled} by the part of the logging policy that had shown the product: {shares}.")

@@ -18,6 +18,7 @@ from aisle.evaluation.evaluate import (
     retrieve_all,
     slices_by_label,
 )
+from aisle.evaluation.examination import adjacent_chain
 from aisle.evaluation.on_sale import OnSale
 from aisle.evaluation.overlap import overlap
 from aisle.evaluation.paired import PairedTest, paired_test, sign_flip_p
@@ -62,6 +63,7 @@ __all__ = [
     "OnSale",
     "PairedTest",
     "Summary",
+    "adjacent_chain",
     "biggest_changes",
     "bootstrap_intervals",
     "bootstrap_ratio_intervals",

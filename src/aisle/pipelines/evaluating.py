@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aisle.core.errors import UsageError
 from aisle.core.ranking import Ranking
 from aisle.evaluation import (
     DEFAULT_MEASURES,
@@ -17,6 +18,7 @@ from aisle.evaluation import (
     write_queries,
     write_run,
 )
+from aisle.pipelines.debiasing import Debiased, DebiasingConfig, measure_debiased
 from aisle.pipelines.questions import MAX_SEARCHES, Asked, Labels, Questions, read_questions
 from aisle.pipelines.relevance import Relevance, measure_relevance
 from aisle.pipelines.run_data import write_run_data
@@ -44,6 +46,8 @@ class EvaluationOutcome:
             the log says it: logged orders favour whatever was shown.
         shown_by: What part of the measured orders each part of the logging policy had shown.
         relevance: How relevant the same systems' answers are to whoever judged, where what is to be found is orders.
+        debiased: Recall freed of what the logging search preferred, where it was asked for.
+        is_simulated: Whether the log comes from a simulated marketplace.
     """
 
     labels: Labels
@@ -55,6 +59,8 @@ class EvaluationOutcome:
     exposures: dict[str, Any] | None = None
     shown_by: dict[str, float] | None = None
     relevance: Relevance | None = None
+    debiased: Debiased | None = None
+    is_simulated: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -67,7 +73,8 @@ class EvaluationOutcome:
             "exposures": self.exposures,
             "shown_by": self.shown_by,
             "relevance": self.relevance.as_dict() if self.relevance is not None else None,
-            "simulated": self.labels == "truth",
+            "debiased": self.debiased.as_dict() if self.debiased is not None else None,
+            "simulated": self.is_simulated,
         }
         return {**self.evaluation.as_dict(), **extra}
 
@@ -84,6 +91,7 @@ def evaluate_systems(
     run: Path | None = None,
     seed: int = 0,
     measures: Sequence[str] = DEFAULT_MEASURES,
+    debiasing: DebiasingConfig | None = None,
 ) -> EvaluationOutcome:
     """Measure systems over the whole catalogue on the queries of a split.
 
@@ -98,20 +106,29 @@ def evaluate_systems(
         run: Where to write runs in TREC's format, one file per system, with qrels and queries beside them.
         seed: Seed of bootstrap, permutations and the draw of searches.
         measures: Names such as "R@100"; a k beyond the catalogue is that of a ranking with empty places.
+        debiasing: How to measure debiased recall beside the rest, on the log; None: not at all.
 
     Raises:
-        UsageError: If a measure or a slice is unknown, the split has nothing to measure, or no query has a relevant
-            product.
+        UsageError: If a measure or a slice is unknown, the split has nothing to measure, no query has a relevant
+            product, or debiased recall is refused (see `measure_debiased`).
     """
     depth_of(measures, least=DEPTH, num_products=0)  # an unknown name is refused before minutes are spent
     asked = Asked(split, labels, min_grade, max_searches, slices, seed)
     questions = read_questions(workspace, asked)
+    if debiasing is not None and questions.labels != "log":
+        raise UsageError(
+            "Only a log is debiased",
+            received={"labels": questions.labels},
+            remedy="Leave --debiased out, or measure on --labels log.",
+        )
     retrievers = load_retrievers(workspace, systems)
+    debiased = (
+        measure_debiased(workspace, retrievers, asked=asked, measures=measures, config=debiasing) if debiasing else None
+    )
     rankings = questions.rank(retrievers, k=depth_of(measures, least=DEPTH, num_products=questions.num_products))
     evaluation = questions.measure(rankings, measures=measures, seed=seed)
     files = _write_trec(run, rankings, questions) if run is not None else []
     searches = questions.searches
-    is_log = questions.labels == "log"
     return EvaluationOutcome(
         labels=questions.labels,
         labelled=questions.labelled,
@@ -119,9 +136,11 @@ def evaluate_systems(
         num_unknown=questions.num_unknown,
         hybrid=_hybrid(workspace),
         files=files,
-        exposures=workspace.manifest("mined").summary.get("exposures") if is_log else None,
+        exposures=workspace.manifest("mined").summary.get("exposures") if questions.labels == "log" else None,
         shown_by=dict(searches.shown_by) if searches is not None and searches.shown_by is not None else None,
         relevance=measure_relevance(workspace, retrievers, split=split, seed=seed) if searches is not None else None,
+        debiased=debiased,
+        is_simulated=searches is not None and workspace.has("truth"),
     )
 
 

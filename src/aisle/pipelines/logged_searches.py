@@ -59,6 +59,7 @@ def logged_searches(
     max_searches: int,
     seed: int,
     groups: Collection[str] = (),
+    stage: Stage | None = None,
 ) -> EvaluatedSearches:
     """Read the searches of a split that have something to be found.
 
@@ -69,6 +70,7 @@ def logged_searches(
         max_searches: Most searches; beyond it they are drawn evenly.
         seed: Seed of the draw.
         groups: Slices beside those of `SLICE_GROUPS`: `words`, or `column:NAME` with a column of searches or users.
+        stage: Least stage of what a log's searches count as found; None for orders, or clicks where there are none.
 
     Raises:
         UsageError: If a column is unknown, the labels or the split are unknown, or no search has anything to be found.
@@ -88,7 +90,7 @@ def logged_searches(
         )
     mined, products = load_mined(workspace), read_products(workspace)
     examples = mined.table("examples", split)
-    found = _ordered(mined, examples, split) if labels == "log" else _true(workspace, examples, products)
+    found = _reached(mined, examples, split, stage) if labels == "log" else _true(workspace, examples, products)
     searched = np.unique(found.row)
     if not len(searched):
         raise UsageError(
@@ -141,17 +143,19 @@ def _column(workspace: Workspace, searches: EvaluatedSearches, name: str) -> pa.
     )
 
 
-def _ordered(mined: MinedLog, examples: pa.Table, split: str) -> _Found:
+def _reached(mined: MinedLog, examples: pa.Table, split: str, stage: Stage | None) -> _Found:
     outcomes = mined.table("outcomes", split)
     start, end = (_int64(examples, f"outcome_{side}") for side in ("start", "end"))
     position, _ = expand_slices(start, end)
     row = np.repeat(np.arange(examples.num_rows), end - start)
     grade = outcomes.column("grade").to_numpy()[position]
     has_orders = bool((grade >= STAGE_GRADES[Stage.ORDERED]).any())
-    least = STAGE_GRADES[Stage.ORDERED if has_orders else Stage.CLICKED]
+    least = STAGE_GRADES[stage or (Stage.ORDERED if has_orders else Stage.CLICKED)]
     position, row = position[grade >= least], row[grade >= least]
     product = _int64(outcomes, "product_index")[position]
     told = "orders" if has_orders else "clicks and carts, as the window has no orders"
+    if stage is not None:
+        told = f"products {stage.name.lower()} or better"
     return _Found(row, product, outcomes.column("repeated").to_numpy()[position], told)
 
 
