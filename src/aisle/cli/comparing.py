@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aisle.cli.evaluation import as_labels, as_names
+from aisle.cli.evaluation import MeasuresOption, SlicesOption, as_labels, as_names
 from aisle.cli.options import JsonOption, WorkspaceOption
 from aisle.cli.output import print_json, say
 
@@ -31,17 +31,15 @@ def compare(
     min_grade: Annotated[float, typer.Option(help="Least grade of a relevant product, in the judgments' units.")] = 1.0,
     labels: Annotated[str | None, typer.Option(help="What is to be found: judgments, log or truth.")] = None,
     max_searches: Annotated[int, typer.Option(min=1, help="Most searches of a log, drawn evenly.")] = 10_000,
-    slices: Annotated[
-        str | None, typer.Option(help="Slices, with commas, as of `aisle evaluate`: band, words, column:NAME, …")
-    ] = None,
-    measures: Annotated[
-        str, typer.Option(help="Measures, with commas; wins and losses are by the first.")
-    ] = "nDCG@10,R@10,R@100,MRR",
+    slices: SlicesOption = None,
+    measures: MeasuresOption = "nDCG@10,R@10,R@100,MRR",
     examples: Annotated[int, typer.Option(min=0, help="Wins and losses to tell, each.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed of bootstrap, permutations and the draw of searches.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two systems query by query: differences by slice, tested together, and the biggest wins and losses.
+
+    Wins and losses are by the first of the measures.
 
     Example: `aisle compare lexical hybrid --workspace shop --slices band`
 

@@ -17,7 +17,28 @@ if TYPE_CHECKING:
     from aisle.pipelines.debiasing import Debiased
     from aisle.pipelines.evaluating import EvaluationOutcome, Labels
 
-__all__ = ["as_labels", "as_names", "evaluate", "print_outcome"]
+__all__ = ["MeasuresOption", "SlicesOption", "as_labels", "as_names", "evaluate", "print_outcome"]
+
+SlicesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Slices to print, with commas: of a log band, signed-in, returning, history, cold, domestic, repeats; "
+        "words (length of the query); column:NAME (of searches, users or judgments). Without it all of the first."
+    ),
+]
+MeasuresOption = Annotated[
+    str, typer.Option(help="With commas, as ir-measures writes them: R@k, nDCG@k, P@k, Success@k, MRR[@k], AP[@k].")
+]
+DebiasedOption = Annotated[
+    bool,
+    typer.Option("--debiased", help="Also recall of a log's clicks and orders, freed of what its search preferred."),
+]
+CoverageOption = Annotated[
+    float, typer.Option(help="Least share of a system's first 10 products that the log showed, for --debiased.")
+]
+WeightOption = Annotated[
+    float, typer.Option(help="Most that one logged positive counts against another, for --debiased.")
+]
 
 
 def evaluate(
@@ -35,29 +56,11 @@ def evaluate(
         ),
     ] = None,
     max_searches: Annotated[int, typer.Option(min=1, help="Most searches of a log, drawn evenly.")] = 10_000,
-    slices: Annotated[
-        str | None,
-        typer.Option(
-            help="Slices to print, with commas: of a log band, signed-in, returning, history, cold, domestic, repeats; "
-            "words (length of the query); column:NAME (of searches, users or judgments). Without it all of the first."
-        ),
-    ] = None,
-    measures: Annotated[
-        str,
-        typer.Option(help="With commas, as ir-measures writes them: R@k, nDCG@k, P@k, Success@k, MRR[@k], AP[@k]."),
-    ] = "R@10,R@100,nDCG@10,MRR",
-    debiased: Annotated[
-        bool,
-        typer.Option(
-            "--debiased", help="Also recall of a log's clicks and orders, freed of what its search preferred."
-        ),
-    ] = False,
-    min_coverage: Annotated[
-        float, typer.Option(help="Least share of a system's first 10 products that the log showed, for --debiased.")
-    ] = 0.1,
-    max_weight: Annotated[
-        float, typer.Option(help="Most that one logged positive counts against another, for --debiased.")
-    ] = 1000.0,
+    slices: SlicesOption = None,
+    measures: MeasuresOption = "R@10,R@100,nDCG@10,MRR",
+    debiased: DebiasedOption = False,
+    min_coverage: CoverageOption = 0.1,
+    max_weight: WeightOption = 1000.0,
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,

@@ -126,12 +126,7 @@ def compare_systems(
         UsageError: If a system is unknown, both are the same, or one was evaluated on other data.
         SourceError: If a file cannot be read, or names unknown queries or products.
     """
-    if first == second:
-        raise UsageError(
-            "Two different systems must be compared",
-            received={"first": first, "second": second},
-            remedy="Name systems, run files, or FOLDER:SYSTEM.",
-        )
+    _check_different(first, second)
     depth_of(measures, least=DEPTH, num_products=0)  # an unknown name is refused before minutes are spent
     questions = read_questions(workspace, asked)
     depth = depth_of(measures, least=DEPTH, num_products=questions.num_products)
@@ -143,15 +138,15 @@ def compare_systems(
     )
     names = tuple(values[first])
     difference = values[second][names[0]] - values[first][names[0]]
-    changes = biggest_changes(
-        *rankings.values(),
+    wins, losses = biggest_changes(
+        rankings[first],
+        rankings[second],
         questions.wanted,
         difference=difference,
         min_grade=questions.min_grade,
         num_changes=num_changes,
     )
     titles = _Titles(read_products(workspace), questions)
-    wins, losses = ([titles.told(change) for change in side] for side in changes)
     signs = np.sign(difference[questions.is_counted])
     return CompareOutcome(
         first=first,
@@ -160,11 +155,20 @@ def compare_systems(
         labelled=questions.labelled,
         measures=names,
         comparison=comparison,
-        wins=wins,
-        losses=losses,
+        wins=[titles.told(change) for change in wins],
+        losses=[titles.told(change) for change in losses],
         num_better={name: int((signs == sign).sum()) for name, sign in (("better", 1), ("worse", -1), ("alike", 0))},
         notes=[note for side in sides for note in side.notes],
     )
+
+
+def _check_different(first: str, second: str) -> None:
+    if first == second:
+        raise UsageError(
+            "Two different systems must be compared",
+            received={"first": first, "second": second},
+            remedy="Name systems, run files, or FOLDER:SYSTEM.",
+        )
 
 
 @dataclass(frozen=True, eq=False)

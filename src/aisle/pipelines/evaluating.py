@@ -115,12 +115,7 @@ def evaluate_systems(
     depth_of(measures, least=DEPTH, num_products=0)  # an unknown name is refused before minutes are spent
     asked = Asked(split, labels, min_grade, max_searches, slices, seed)
     questions = read_questions(workspace, asked)
-    if debiasing is not None and questions.labels != "log":
-        raise UsageError(
-            "Only a log is debiased",
-            received={"labels": questions.labels},
-            remedy="Leave --debiased out, or measure on --labels log.",
-        )
+    _check_debiasing(debiasing, questions.labels)
     retrievers = load_retrievers(workspace, systems)
     debiased = (
         measure_debiased(workspace, retrievers, asked=asked, measures=measures, config=debiasing) if debiasing else None
@@ -142,6 +137,15 @@ def evaluate_systems(
         debiased=debiased,
         is_simulated=searches is not None and workspace.has("truth"),
     )
+
+
+def _check_debiasing(debiasing: DebiasingConfig | None, labels: Labels) -> None:
+    if debiasing is not None and labels != "log":
+        raise UsageError(
+            "Only a log is debiased",
+            received={"labels": labels},
+            remedy="Leave --debiased out, or measure on --labels log.",
+        )
 
 
 def _hybrid(workspace: Workspace) -> dict[str, object]:

@@ -73,7 +73,7 @@ def logged_searches(
         stage: Least stage of what a log's searches count as found; None for orders, or clicks where there are none.
 
     Raises:
-        UsageError: If a column is unknown, the labels or the split are unknown, or no search has anything to be found.
+        UsageError: If labels, split or a column are unknown, or no search has anything to be found.
         WorkspaceError: If the log was not mined, or has no truth.
     """
     if labels == "truth" and not workspace.has("truth"):
@@ -104,14 +104,14 @@ def logged_searches(
         searched = np.sort(np.random.default_rng(seed).choice(searched, max_searches, replace=False))
     chosen, found = _chosen(examples, found, searched)
     pairs = {"row": found.row, "product_index": found.product_index}
-    exposed = None
+    exposed: dict[str, float] | None = None
     if labels == "log":
         anew = {name: index[~found.repeated] for name, index in pairs.items()}
         ids = (chosen.column("search_id").combine_chunks(), products.column("product_id").combine_chunks())
         exposed = shown_by(workspace, *ids, **anew)
     slices = search_slices(mined, chosen, products, **pairs)
     measured = _measured(mined, chosen, found, slices=slices, exposed=exposed)
-    return replace(measured, slices={**slices, **_asked_slices(workspace, measured, groups)}) if groups else measured
+    return replace(measured, slices={**slices, **_asked_slices(workspace, measured, groups)})
 
 
 def _asked_slices(
