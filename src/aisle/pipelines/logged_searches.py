@@ -104,14 +104,16 @@ def logged_searches(
         searched = np.sort(np.random.default_rng(seed).choice(searched, max_searches, replace=False))
     chosen, found = _chosen(examples, found, searched)
     pairs = {"row": found.row, "product_index": found.product_index}
-    exposed: dict[str, float] | None = None
-    if labels == "log":
-        anew = {name: index[~found.repeated] for name, index in pairs.items()}
-        ids = (chosen.column("search_id").combine_chunks(), products.column("product_id").combine_chunks())
-        exposed = shown_by(workspace, *ids, **anew)
+    exposed = _exposed(workspace, chosen, products, found) if labels == "log" else None
     slices = search_slices(mined, chosen, products, **pairs)
     measured = _measured(mined, chosen, found, slices=slices, exposed=exposed)
     return replace(measured, slices={**slices, **_asked_slices(workspace, measured, groups)})
+
+
+def _exposed(workspace: Workspace, examples: pa.Table, products: pa.Table, found: _Found) -> dict[str, float] | None:
+    ids = (examples.column("search_id").combine_chunks(), products.column("product_id").combine_chunks())
+    is_new = ~found.repeated
+    return shown_by(workspace, *ids, row=found.row[is_new], product_index=found.product_index[is_new])
 
 
 def _asked_slices(
