@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from aisle.pipelines.debiasing import DebiasingConfig, measure_debiased
-from aisle.pipelines.questions import Asked, read_questions
+from aisle.pipelines.questions import DEPTH, Asked, read_questions
 from aisle.pipelines.searching import load_retrievers
 from aisle.workspace import Workspace
 from results_file import arguments, publish
@@ -48,7 +48,7 @@ def measured(workspace: Workspace, names: list[str], num_searches: int, max_weig
     retrievers = load_retrievers(workspace, names)
     truth = read_questions(workspace, Asked(labels="truth", max_searches=num_searches, slices=[]))
     measures = [f"R@{k}" for k in KS]
-    true = truth.measure(truth.rank(retrievers, k=max(KS)), measures=measures, seed=0).headline.systems
+    true = truth.measure(truth.rank(retrievers, k=DEPTH), measures=measures, seed=0).headline.systems
     config = DebiasingConfig(min_coverage=0, max_weight=max_weight)
     asked = Asked(labels="log", max_searches=num_searches)
     log = measure_debiased(workspace, retrievers, asked=asked, measures=measures, config=config).recall

@@ -21,8 +21,7 @@ from aisle.evaluation import (
     query_ids,
 )
 from aisle.pipelines.catalogue import read_products
-from aisle.pipelines.evaluating import DEPTH
-from aisle.pipelines.questions import Asked, Labels, Questions, read_questions
+from aisle.pipelines.questions import DEPTH, Asked, Labels, Questions, read_questions
 from aisle.pipelines.run_data import check_same_data, read_run_data
 from aisle.pipelines.run_reading import read_run_file
 from aisle.pipelines.searching import SYSTEMS, load_retrievers

@@ -16,7 +16,7 @@ from aisle.measures import Qrels, parse_measure
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.logged_searches import logged_searches
 from aisle.pipelines.propensities import LoggedPages, examination_of, read_pages
-from aisle.pipelines.questions import Asked
+from aisle.pipelines.questions import DEPTH, Asked
 from aisle.tables import Stage
 from aisle.workspace import Workspace
 
@@ -113,7 +113,7 @@ def measure_debiased(
     )
     products = read_products(workspace)
     ks = _cut_offs(measures, num_products=products.num_rows)
-    rankings = rank_searches(retrievers, searches, OnSale.of_products(products), k=max(ks))
+    rankings = rank_searches(retrievers, searches, OnSale.of_products(products), k=max(DEPTH, *ks))
     pages = read_pages(workspace, pa.array(searches.ids, pa.string()), products.column("product_id").combine_chunks())
     coverage = {name: pages.coverage(ranking, k=COVERAGE_K) for name, ranking in rankings.items()}
     _check_coverage(coverage, config.min_coverage)

@@ -19,16 +19,13 @@ from aisle.evaluation import (
     write_run,
 )
 from aisle.pipelines.debiasing import Debiased, DebiasingConfig, measure_debiased
-from aisle.pipelines.questions import MAX_SEARCHES, Asked, Labels, Questions, read_questions
+from aisle.pipelines.questions import DEPTH, MAX_SEARCHES, Asked, Labels, Questions, read_questions
 from aisle.pipelines.relevance import Relevance, measure_relevance
 from aisle.pipelines.run_data import write_run_data
 from aisle.pipelines.searching import SYSTEMS, load_retrievers
 from aisle.workspace import Workspace
 
-__all__ = ["DEPTH", "MAX_SEARCHES", "EvaluationOutcome", "Labels", "evaluate_systems"]
-
-DEPTH = 1000
-"""Places retrieved at least; MRR and AP look at all of them."""
+__all__ = ["MAX_SEARCHES", "EvaluationOutcome", "Labels", "evaluate_systems"]
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,13 @@ from aisle.pipelines.search_slices import SLICE_GROUPS, chosen_slices
 from aisle.tables import SPLITS
 from aisle.workspace import Workspace
 
-__all__ = ["MAX_SEARCHES", "Asked", "Labels", "Questions", "read_questions"]
+__all__ = ["DEPTH", "MAX_SEARCHES", "Asked", "Labels", "Questions", "read_questions"]
 
 Labels = Literal["judgments", "log", "truth"]
 """What is to be found: judged products, the orders of the log's searches, or a simulated marketplace's truth."""
+
+DEPTH = 1000
+"""Places retrieved at least; MRR and AP look at all of them. A hybrid's first places hang on it: it is one everywhere."""
 
 MAX_SEARCHES = 10_000
 """Searches of a log that are measured where nobody says otherwise, drawn evenly."""

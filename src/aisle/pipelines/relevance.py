@@ -11,12 +11,12 @@ from aisle.core.ids import IdMap
 from aisle.core.ranking import Retriever
 from aisle.evaluation import JudgedQueries, Summary, evaluate_rankings, retrieve_all
 from aisle.pipelines.catalogue import read_judgments, read_products
+from aisle.pipelines.questions import DEPTH
 from aisle.workspace import Workspace
 
 __all__ = ["RELEVANCE_MEASURE", "Relevance", "measure_relevance"]
 
 RELEVANCE_MEASURE = "nDCG@10"
-_DEPTH = 10
 _ANY_GRADE = float(np.finfo(np.float64).tiny)
 
 
@@ -56,6 +56,6 @@ def measure_relevance(
     judged = JudgedQueries.from_judgments(judgments, IdMap(read_products(workspace).column("product_id")), split=None)
     if not judged.qrels.has_relevant(_ANY_GRADE).any():
         return None
-    rankings = {name: retrieve_all(one, judged.texts, k=_DEPTH) for name, one in retrievers.items()}
+    rankings = {name: retrieve_all(one, judged.texts, k=DEPTH) for name, one in retrievers.items()}
     found = evaluate_rankings(rankings, judged.qrels, measures=[RELEVANCE_MEASURE], min_grade=_ANY_GRADE, seed=seed)
     return Relevance(f"judgments of {split}", found.headline)
