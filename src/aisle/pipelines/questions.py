@@ -43,7 +43,7 @@ Labels = Literal["judgments", "log", "truth"]
 """What is to be found: judged products, the orders of the log's searches, or a simulated marketplace's truth."""
 
 DEPTH = 1000
-"""Places retrieved at least; MRR and AP look at all of them. A hybrid's first places hang on it: it is one everywhere."""
+"""Places retrieved at least; MRR and AP look at all of them. A hybrid's first places hang on it: one for all."""
 
 MAX_SEARCHES = 10_000
 """Searches of a log that are measured where nobody says otherwise, drawn evenly."""
