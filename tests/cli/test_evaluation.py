@@ -20,6 +20,8 @@ def test_the_table_and_what_a_reader_must_know(aisle, built_shop, tmp_path):
     assert "Hybrid: normalised, semantic weight" in result.err
     assert f"Wrote {tmp_path / 'out.lexical.trec'}" in result.err
     assert sorted(path.name for path in tmp_path.glob("out*")) == [
+        "out.data.json",
+        "out.lexical.data.json",
         "out.lexical.trec",
         "out.qrels",
         "out.queries.tsv",

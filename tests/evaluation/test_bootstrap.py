@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from aisle.evaluation import bootstrap_intervals
+from aisle.evaluation import bootstrap_intervals, bootstrap_ratio_intervals
 
 
 def test_two_queries_can_only_average_to_three_values():
@@ -64,3 +64,32 @@ def test_the_seed_decides():
     first, again, other = (bootstrap_intervals(values, seed=seed, num_resamples=200) for seed in (1, 1, 2))
     assert first[0] == again[0]
     assert first[0] != other[0]
+
+
+def test_a_ratio_over_equal_denominators_is_a_mean():
+    values = np.random.default_rng(0).random((40, 2))
+    ratio = bootstrap_ratio_intervals(values * 3, np.full(40, 3.0), seed=5, num_resamples=500)
+    mean = bootstrap_intervals(values, seed=5, num_resamples=500)
+    np.testing.assert_allclose(ratio, mean, rtol=1e-12)
+
+
+def test_a_ratio_agrees_with_scipy():
+    rng = np.random.default_rng(0)
+    below = rng.exponential(1.0, 150)
+    above = below * rng.beta(2, 2, 150)
+    theirs = bootstrap(
+        (above, below),
+        lambda a, b, axis=-1: a.sum(axis=axis) / b.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    low, high = bootstrap_ratio_intervals(above[:, None], below, seed=1)
+    np.testing.assert_allclose([low[0], high[0]], theirs, atol=0.003)
+
+
+@pytest.mark.parametrize("below", [[1.0], [0.0, 0.0]])
+def test_a_ratio_without_anything_to_resample_has_no_interval(below):
+    low, high = bootstrap_ratio_intervals(np.ones((len(below), 2)), np.array(below), seed=1)
+    assert np.isnan([*low, *high]).all()

@@ -96,7 +96,7 @@ def test_mistaken_calls_are_refused(lexical, texts, qrels):
     with pytest.raises(UsageError, match="at least one system and one measure"):
         evaluate([lexical], texts, qrels, measures=[])
     with pytest.raises(UsageError, match="A measure must be one of"):
-        evaluate([lexical], texts, qrels, measures=["P@10"])
+        evaluate([lexical], texts, qrels, measures=["F@10"])
     with pytest.raises(UsageError, match="min_grade must be a number above 0"):
         evaluate([lexical], texts, qrels, min_grade=0)
     with pytest.raises(UsageError, match="k must be at least 1"):

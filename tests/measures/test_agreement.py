@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ir_measures import RR, R, nDCG
+from ir_measures import AP, RR, P, R, Success, nDCG
 
 from aisle.core.ranking import Ranking
 from aisle.measures import Qrels, grades_of, parse_measure
 
-NAMES = ("R@10", "R@100", "nDCG@10", "MRR", "MRR@10")
+NAMES = ("R@10", "R@100", "R@1000", "nDCG@10", "nDCG@20", "MRR", "MRR@10", "P@5", "P@10", "AP", "AP@20", "Success@5")
+DEEPEST = 1000
 
 
 def random_case(seed: int, *, min_grade: int) -> tuple[Ranking, Qrels]:
@@ -24,7 +25,8 @@ def random_case(seed: int, *, min_grade: int) -> tuple[Ranking, Qrels]:
     grade[product == 0] = min_grade
     products = np.stack([rng.permutation(num_products)[:k] for _ in range(num_queries)])
     score = np.sort(rng.permutation(10_000)[: num_queries * k].reshape(num_queries, k))[:, ::-1].astype(np.float32)
-    is_empty = np.arange(k) >= rng.integers(1, k + 1, num_queries)[:, None]
+    products, score = (np.pad(part, [(0, 0), (0, DEEPEST - k)]) for part in (products, score))
+    is_empty = np.arange(DEEPEST) >= rng.integers(1, k + 1, num_queries)[:, None]
     products[is_empty], score[is_empty] = -1, -np.inf
     qrels = Qrels.from_triples(query_index=query, product_index=product, grade=grade, num_queries=num_queries)
     return Ranking(products, score), qrels
@@ -40,7 +42,9 @@ def foreign_values(ranking: Ranking, qrels: Qrels, *, min_grade: int) -> dict[st
     }
     rel = min_grade
     named = {"R@10": R(rel=rel) @ 10, "R@100": R(rel=rel) @ 100, "nDCG@10": nDCG @ 10}
-    named |= {"MRR": RR(rel=rel), "MRR@10": RR(rel=rel) @ 10}
+    named |= {"MRR": RR(rel=rel), "MRR@10": RR(rel=rel) @ 10, "R@1000": R(rel=rel) @ 1000, "nDCG@20": nDCG @ 20}
+    named |= {"P@5": P(rel=rel) @ 5, "P@10": P(rel=rel) @ 10, "Success@5": Success(rel=rel) @ 5}
+    named |= {"AP": AP(rel=rel), "AP@20": AP(rel=rel) @ 20}
     values: dict[str, list[float]] = {name: [np.nan] * qrels.num_queries for name in named}
     name_of = {measure: name for name, measure in named.items()}
     for metric in ir_measures.iter_calc(list(named.values()), judged, run):

@@ -58,7 +58,8 @@ def test_ir_measures_reads_the_run_and_finds_the_same(outcome, name):
 
 def test_files_hold_every_query(outcome):
     names = sorted(path.rpartition("/")[2] for path in outcome.files)
-    assert names == ["out.lexical.trec", "out.qrels", "out.queries.tsv", "out.semantic.trec", "out.trec"]
+    runs = [f"out.{name}{end}" for name in ("lexical.", "semantic.", "") for end in ("data.json", "trec")]
+    assert names == sorted(["out.qrels", "out.queries.tsv", *runs])
     queries = next(path for path in outcome.files if path.endswith(".tsv"))
     assert len(Path(queries).read_text(encoding="utf-8").splitlines()) == 30
 

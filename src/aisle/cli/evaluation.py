@@ -12,9 +12,33 @@ from aisle.cli.output import print_json, say
 from aisle.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aisle.pipelines.debiasing import Debiased
     from aisle.pipelines.evaluating import EvaluationOutcome, Labels
 
-__all__ = ["evaluate", "print_outcome"]
+__all__ = ["MeasuresOption", "SlicesOption", "as_labels", "as_names", "evaluate", "print_outcome"]
+
+SlicesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Slices to print, with commas: of a log band, signed-in, returning, history, cold, domestic, repeats; "
+        "words (length of the query); column:NAME (of searches, users or judgments). Without it all of the first."
+    ),
+]
+MeasuresOption = Annotated[
+    str, typer.Option(help="With commas, as ir-measures writes them: R@k, nDCG@k, P@k, Success@k, MRR[@k], AP[@k].")
+]
+DebiasedOption = Annotated[
+    bool,
+    typer.Option("--debiased", help="Also recall of a log's clicks and orders, freed of what its search preferred."),
+]
+CoverageOption = Annotated[
+    float, typer.Option(help="Least share of a system's first 10 products that the log showed, for --debiased.")
+]
+WeightOption = Annotated[
+    float, typer.Option(help="Most that one logged positive counts against another, for --debiased.")
+]
 
 
 def evaluate(
@@ -32,13 +56,11 @@ def evaluate(
         ),
     ] = None,
     max_searches: Annotated[int, typer.Option(min=1, help="Most searches of a log, drawn evenly.")] = 10_000,
-    slices: Annotated[
-        str | None,
-        typer.Option(
-            help="Slices of a log to print, with commas: band, signed-in, returning, history, cold, domestic, repeats. "
-            "Without it all."
-        ),
-    ] = None,
+    slices: SlicesOption = None,
+    measures: MeasuresOption = "R@10,R@100,nDCG@10,MRR",
+    debiased: DebiasedOption = False,
+    min_coverage: CoverageOption = 0.1,
+    max_weight: WeightOption = 1000.0,
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,
@@ -52,24 +74,31 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Seed of bootstrap and permutations.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure R@10, R@100, nDCG@10 and MRR over the whole catalogue, with 95 % intervals and paired tests.
+    """Measure systems over the whole catalogue, with 95 % intervals and paired tests.
 
     Example: `aisle evaluate --workspace shop --min-grade 3 --run out.trec --json`
+
+    Example: `aisle evaluate --workspace shop --measures R@1000,nDCG@20,P@5 --slices band,words,column:device`
+
+    Example: `aisle evaluate --workspace shop --labels log --debiased`
     """
+    from aisle.pipelines.debiasing import DebiasingConfig
     from aisle.pipelines.evaluating import evaluate_systems
     from aisle.workspace import Workspace
 
     outcome = evaluate_systems(
         Workspace.open(workspace),
         split=split,
-        systems=_names(systems),
-        labels=_labels(labels),
+        systems=as_names(systems),
+        labels=as_labels(labels),
         min_grade=min_grade,
         max_searches=max_searches,
-        slices=_names(slices) if slices is not None else None,
+        slices=as_names(slices) if slices is not None else None,
         run=run,
         trust_quality=trust_quality,
         seed=seed,
+        measures=as_names(measures),
+        debiasing=DebiasingConfig(min_coverage, max_weight) if debiased else None,
     )
     if as_json:
         print_json(outcome.as_dict())
@@ -77,11 +106,17 @@ def evaluate(
     print_outcome(outcome)
 
 
-def _names(listed: str) -> list[str]:
+def as_names(listed: str) -> list[str]:
+    """Split what was written with commas."""
     return [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def _labels(name: str | None) -> Labels | None:
+def as_labels(name: str | None) -> Labels | None:
+    """Return the labels of a name.
+
+    Raises:
+        UsageError: If there are none of that name.
+    """
     from aisle.pipelines.evaluating import Labels
 
     for label in get_args(Labels):
@@ -99,15 +134,55 @@ def _labels(name: str | None) -> Labels | None:
 _ASKED = {"judgments": "queries", "log": "searches", "truth": "searches"}
 
 
+def _debiased_table(found: Debiased) -> Table:
+    """Lay out recall without and with weights, beside how much of each system the log showed."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    recall, config = found.recall, found.config
+    table = Table(
+        title=f"Recall of {recall.num_positives:,} clicks and orders of {found.num_searches:,} searches",
+        caption=Text(
+            f"plain → debiased [95 % bootstrap interval]: weights 1/propensity up to {config.max_weight:g}, worth "
+            f"{recall.effective_positives:,.0f} equal positives; {found.told_share:.0%} of the propensities told by "
+            f"the log, the place's part estimated. shown: share of the first 10 products that the log showed (refused "
+            f"below {config.min_coverage:g})."
+        ),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for name in ("system", *next(iter(recall.plain.values())), "shown"):
+        table.add_column(name, justify="left" if name == "system" else "right")
+    for system, plain in recall.plain.items():
+        pairs = [(plain[measure], recall.debiased[system][measure]) for measure in plain]
+        cells = [f"{a.value:.3f} → {b.value:.3f}\n[{b.low:.3f}, {b.high:.3f}]" for a, b in pairs]
+        table.add_row(Text(system), *map(Text, cells), Text(f"{found.coverage[system]:.1%}"))
+    return table
+
+
 def print_outcome(outcome: EvaluationOutcome) -> None:
     """Print measures as a table, with what a reader must know about them."""
     from rich.console import Console
 
     from aisle.evaluation import evaluation_table
+    from aisle.pipelines.relevance import RELEVANCE_MEASURE
 
-    Console().print(evaluation_table(outcome.evaluation, wanted=f"{_ASKED[outcome.labels]} with {outcome.labelled}"))
-    if outcome.labels == "truth":
-        say("Truth of a simulated marketplace: these figures are simulated.")
+    relevance = outcome.relevance
+    beside = {RELEVANCE_MEASURE: relevance.summary} if relevance is not None else None
+    wanted = f"{_ASKED[outcome.labels]} with {outcome.labelled}"
+    Console().print(evaluation_table(outcome.evaluation, wanted=wanted, beside=beside))
+    if relevance is not None:
+        say(f"{RELEVANCE_MEASURE} beside them is of {relevance.graded_by}: selling what nobody asked for shows there.")
+    if outcome.debiased is not None:
+        Console().print(_debiased_table(outcome.debiased))
+    if outcome.is_simulated:
+        what = "Truth" if outcome.labels == "truth" else "Log"
+        say(f"{what} of a simulated marketplace: these figures are simulated.")
     if outcome.trusted_quality:
         told = outcome.trusted_quality
         say(

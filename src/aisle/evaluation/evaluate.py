@@ -18,6 +18,7 @@ from aisle.measures import Measure, Qrels, grades_of, parse_measure
 __all__ = [
     "DEFAULT_MEASURES",
     "Evaluation",
+    "depth_of",
     "evaluate",
     "evaluate_rankings",
     "retrieve_all",
@@ -103,6 +104,24 @@ def evaluate(
     return evaluate_rankings(rankings, qrels, measures=measures, min_grade=min_grade, seed=seed, slices=slices)
 
 
+def depth_of(measures: Sequence[str], *, least: int, num_products: int) -> int:
+    """Return how many places must be retrieved to measure: the largest k, but no more than the catalogue holds.
+
+    >>> depth_of(["R@10", "MRR", "R@5000"], least=1000, num_products=2000)
+    2000
+
+    Args:
+        measures: Names such as "R@100".
+        least: Places retrieved in any case.
+        num_products: Size of the catalogue.
+
+    Raises:
+        UsageError: If a name is not known.
+    """
+    largest = max((measure.k or 0 for measure in map(parse_measure, measures)), default=0)
+    return max(least, min(largest, num_products))
+
+
 def retrieve_all(retriever: Retriever, queries: Sequence[str] | QueryBatch, *, k: int) -> Ranking:
     """Retrieve for any number of queries, in batches and with a progress bar."""
     asked = queries if isinstance(queries, QueryBatch) else QueryBatch(queries)
@@ -125,6 +144,7 @@ def evaluate_rankings(
     min_grade: float = 1.0,
     seed: int = 0,
     slices: Mapping[str, Bool[np.ndarray, " queries"]] | None = None,
+    num_products: int | None = None,
 ) -> Evaluation:
     """Measure results that are there already, such as a run read from a file.
 
@@ -134,7 +154,9 @@ def evaluate_rankings(
         measures: Names such as "R@100".
         min_grade: Least grade of a relevant product.
         seed: Seed of resamples and permutations.
-        slices: Name → queries that belong to it.
+        slices: Name → queries that belong to it; one without a counted query has no figures.
+        num_products: Size of the catalogue: a cut-off beyond it is measured where the ranking goes as deep as the
+            catalogue, with empty places. None: every ranking must be as deep as the largest cut-off.
 
     Raises:
         UsageError: If no query has a relevant product, a name is unknown or given twice, or there is no system.
@@ -144,7 +166,16 @@ def evaluate_rankings(
     slices = slices or {}
     _check_inputs(list(rankings), parsed, qrels, min_grade=min_grade, slices=slices)
     is_counted = qrels.has_relevant(min_grade)
-    values = {system: _per_query(ranking, qrels, parsed, min_grade=min_grade) for system, ranking in rankings.items()}
+    values = {
+        system: _per_query(
+            ranking,
+            qrels,
+            parsed,
+            min_grade=min_grade,
+            is_whole=num_products is not None and ranking.k >= num_products,
+        )
+        for system, ranking in rankings.items()
+    }
     overlaps = {
         system: {name: overlap(ranking, other, k=_NUM_OVERLAP) for name, other in rankings.items() if name != system}
         for system, ranking in rankings.items()
@@ -173,10 +204,12 @@ def slices_by_label(labels: Sequence[str]) -> dict[str, Bool[np.ndarray, " queri
 
 
 def _per_query(
-    ranking: Ranking, qrels: Qrels, measures: Sequence[Measure], *, min_grade: float
+    ranking: Ranking, qrels: Qrels, measures: Sequence[Measure], *, min_grade: float, is_whole: bool
 ) -> dict[str, np.ndarray]:
     grades = grades_of(ranking, qrels)
-    values = {measure.name: measure.per_query(grades, qrels, min_grade=min_grade) for measure in measures}
+    values = {
+        measure.name: measure.per_query(grades, qrels, min_grade=min_grade, is_whole=is_whole) for measure in measures
+    }
     # nDCG is defined for more queries than the others; one table must speak of one set of queries.
     is_counted = qrels.has_relevant(min_grade)
     return {name: np.where(is_counted, column, np.nan) for name, column in values.items()}

@@ -10,11 +10,11 @@ from jaxtyping import Bool, Int64
 
 from aisle.core.errors import ShapeError
 from aisle.core.ranking import PastEvents, QueryBatch, Ranking, Retriever
-from aisle.evaluation.evaluate import Evaluation, evaluate_rankings, retrieve_all
+from aisle.evaluation.evaluate import DEFAULT_MEASURES, Evaluation, evaluate_rankings, retrieve_all
 from aisle.evaluation.on_sale import OnSale
 from aisle.measures import Qrels
 
-__all__ = ["REPEATS", "EvaluatedSearches", "evaluate_searches"]
+__all__ = ["REPEATS", "EvaluatedSearches", "evaluate_searches", "measure_searches", "rank_searches"]
 
 REPEATS = "repeated orders"
 """Slice of orders of products that the actor had ordered before; they are in no other figure."""
@@ -34,6 +34,7 @@ class EvaluatedSearches:
         locations: Where each comes from, None where not known; None: of no search.
         past: What the actor of each did before; None: nothing is known of anybody.
         shown_by: Share of the relevant products that each part of the logging policy had shown, where the log says so.
+        ids: Id of each search; None where they have none.
     """
 
     texts: Sequence[str]
@@ -45,6 +46,7 @@ class EvaluatedSearches:
     locations: Sequence[str | None] | None = None
     past: PastEvents | None = None
     shown_by: Mapping[str, float] | None = None
+    ids: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         lengths = {
@@ -62,7 +64,13 @@ class EvaluatedSearches:
 
 
 def evaluate_searches(
-    retrievers: Mapping[str, Retriever], searches: EvaluatedSearches, on_sale: OnSale, *, k: int, seed: int
+    retrievers: Mapping[str, Retriever],
+    searches: EvaluatedSearches,
+    on_sale: OnSale,
+    *,
+    k: int,
+    seed: int,
+    measures: Sequence[str] = DEFAULT_MEASURES,
 ) -> tuple[Evaluation, dict[str, Ranking]]:
     """Measure systems on searches; candidates are the products on sale at the search's time.
 
@@ -72,17 +80,56 @@ def evaluate_searches(
         on_sale: Lifetimes of the catalogue's products.
         k: Places retrieved before products that were not on sale are taken out.
         seed: Seed of resamples and permutations.
+        measures: Names such as "R@100".
 
     Returns:
         The evaluation, with `REPEATS` as a slice of its own where there are any; and the rankings.
     """
-    rankings = {name: on_sale.keep(_of_each(one, searches, k=k), searches.at) for name, one in retrievers.items()}
+    rankings = rank_searches(retrievers, searches, on_sale, k=k)
+    num_products = len(on_sale.created_at)
+    return measure_searches(rankings, searches, num_products=num_products, seed=seed, measures=measures), rankings
+
+
+def measure_searches(
+    rankings: Mapping[str, Ranking],
+    searches: EvaluatedSearches,
+    *,
+    num_products: int,
+    seed: int,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+) -> Evaluation:
+    """Measure results that are there already; see `evaluate_searches`.
+
+    Args:
+        rankings: System → results, row i for search i.
+        searches: At least one of them with a relevant product.
+        num_products: Size of the catalogue.
+        seed: Seed of resamples and permutations.
+        measures: Names such as "R@100".
+    """
     smallest = float(np.finfo(np.float64).tiny)
-    found = evaluate_rankings(rankings, searches.wanted, min_grade=smallest, slices=dict(searches.slices), seed=seed)
-    if searches.repeated.has_relevant(smallest).any():
-        again = evaluate_rankings(rankings, searches.repeated, min_grade=smallest, seed=seed)
-        found = replace(found, slices={**found.slices, REPEATS: again.headline})
-    return found, rankings
+    found = evaluate_rankings(
+        rankings,
+        searches.wanted,
+        measures=measures,
+        min_grade=smallest,
+        seed=seed,
+        slices=dict(searches.slices),
+        num_products=num_products,
+    )
+    if not searches.repeated.has_relevant(smallest).any():
+        return found
+    again = evaluate_rankings(
+        rankings, searches.repeated, measures=measures, min_grade=smallest, seed=seed, num_products=num_products
+    )
+    return replace(found, slices={**found.slices, REPEATS: again.headline})
+
+
+def rank_searches(
+    retrievers: Mapping[str, Retriever], searches: EvaluatedSearches, on_sale: OnSale, *, k: int
+) -> dict[str, Ranking]:
+    """Let every system answer every search from the products that were on sale at its time; see `evaluate_searches`."""
+    return {name: on_sale.keep(_of_each(one, searches, k=k), searches.at) for name, one in retrievers.items()}
 
 
 def _of_each(retriever: Retriever, searches: EvaluatedSearches, *, k: int) -> Ranking:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from aisle.evaluation.bootstrap import bootstrap_intervals
-from aisle.evaluation.paired import paired_test
+from aisle.evaluation.paired import sign_flip_p
 
 __all__ = ["Difference", "Estimate", "Summary", "Values", "summarise"]
 
@@ -79,16 +79,19 @@ def summarise(
         seed: Seed of resamples and permutations.
     """
     columns = {system: np.stack([of[measure][chosen] for measure in of], axis=1) for system, of in values.items()}
+    pairs = {f"{later} - {earlier}": (later, earlier) for earlier, later in combinations(columns, 2)}
+    differences = {pair: columns[later] - columns[earlier] for pair, (later, earlier) in pairs.items()}
+    # One set of resamples for all: drawing them is most of the work.
+    intervals = _intervals({**columns, **differences}, seed=seed)
     systems = {
-        system: dict(zip(values[system], _estimates(column, seed=seed), strict=True))
-        for system, column in columns.items()
+        system: dict(zip(values[system], [Estimate(*row) for row in intervals[system]], strict=True))
+        for system in columns
     }
     paired = {}
-    for earlier, later in combinations(columns, 2):
-        test = paired_test(columns[later], columns[earlier], seed=seed)
-        rows = zip(test.difference, test.low, test.high, test.p, strict=True)
-        differences = [Difference(*map(float, row)) for row in rows]
-        paired[f"{later} - {earlier}"] = dict(zip(values[later], differences, strict=True))
+    for pair, (later, _) in pairs.items():
+        p = sign_flip_p(differences[pair], seed=seed)
+        rows = zip(intervals[pair], p, strict=True)
+        paired[pair] = dict(zip(values[later], [Difference(*row, float(one)) for row, one in rows], strict=True))
     overlap = {
         system: {other: _mean_defined(shares[chosen]) for other, shares in of.items()}
         for system, of in overlaps.items()
@@ -96,10 +99,15 @@ def summarise(
     return Summary(int(chosen.sum()), systems, paired, overlap)
 
 
-def _estimates(column: Float64[np.ndarray, "queries measures"], *, seed: int) -> list[Estimate]:
-    low, high = bootstrap_intervals(column, seed=seed)
-    mean = column.mean(axis=0) if len(column) else np.full(column.shape[1], np.nan)
-    return [Estimate(*map(float, row)) for row in zip(mean, low, high, strict=True)]
+def _intervals(
+    columns: Mapping[str, Float64[np.ndarray, "queries measures"]], *, seed: int
+) -> dict[str, list[tuple[float, float, float]]]:
+    """Return mean, lower and upper bound of every column of every table."""
+    together = np.concatenate(list(columns.values()), axis=1)
+    low, high = bootstrap_intervals(together, seed=seed)
+    mean = together.mean(axis=0) if len(together) else np.full(together.shape[1], np.nan)
+    rows = iter(zip(mean.tolist(), low.tolist(), high.tolist(), strict=True))
+    return {name: [next(rows) for _ in range(column.shape[1])] for name, column in columns.items()}
 
 
 def _mean_defined(shares: Float64[np.ndarray, " queries"]) -> float:

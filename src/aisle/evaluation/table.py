@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from rich import box
 from rich.table import Table
@@ -11,16 +13,20 @@ from rich.text import Text
 from aisle.evaluation.evaluate import Evaluation
 from aisle.evaluation.summary import Difference, Estimate, Summary
 
-__all__ = ["evaluation_table"]
+__all__ = ["evaluation_table", "p_text"]
 
 
-def evaluation_table(evaluation: Evaluation, *, wanted: str | None = None) -> Table:
+def evaluation_table(
+    evaluation: Evaluation, *, wanted: str | None = None, beside: Mapping[str, Summary] | None = None
+) -> Table:
     """Lay out means above their [low, high], then paired differences with p-values, then the means of every slice.
 
     Args:
         evaluation: What was measured.
         wanted: What the averages are over; None for queries with a product of the least grade.
+        beside: Measure → what the same systems come to by it on other queries; a column each beside the headline.
     """
+    beside = beside or {}
     headline = evaluation.headline
     table = Table(
         title=f"{headline.num_queries} {wanted or f'queries with a product of grade ≥ {evaluation.min_grade:g}'}",
@@ -38,7 +44,9 @@ def evaluation_table(evaluation: Evaluation, *, wanted: str | None = None) -> Ta
     table.add_column("system")
     for measure in evaluation.measures:
         table.add_column(measure, justify="right")
-    _add_summary(table, headline, evaluation.measures)
+    for measure, summary in beside.items():
+        table.add_column(f"{measure} of\n{summary.num_queries} judged", justify="right")
+    _add_summary(table, headline, evaluation.measures, beside)
     for name, summary in evaluation.slices.items():
         asked = "query" if summary.num_queries == 1 else "queries"
         table.add_row(Text(f"{name}\n({summary.num_queries} {asked})", style="bold"))
@@ -47,18 +55,22 @@ def evaluation_table(evaluation: Evaluation, *, wanted: str | None = None) -> Ta
 
 
 # Names and intervals are broken where four measures then fit into 80 columns.
-def _add_means(table: Table, summary: Summary, measures: tuple[str, ...]) -> None:
+def _add_means(
+    table: Table, summary: Summary, measures: tuple[str, ...], beside: Mapping[str, Summary] = MappingProxyType({})
+) -> None:
     for system, estimates in summary.systems.items():
-        table.add_row(Text(system), *(Text(_estimate(estimates[measure])) for measure in measures))
+        others = [one.systems[system][measure] for measure, one in beside.items()]
+        cells = [*(estimates[measure] for measure in measures), *others]
+        table.add_row(Text(system), *(Text(_estimate(cell)) for cell in cells))
     table.add_section()
 
 
-def _add_summary(table: Table, summary: Summary, measures: tuple[str, ...]) -> None:
-    _add_means(table, summary, measures)
+def _add_summary(table: Table, summary: Summary, measures: tuple[str, ...], beside: Mapping[str, Summary]) -> None:
+    _add_means(table, summary, measures, beside)
     for pair, differences in summary.paired.items():
-        table.add_row(
-            Text(pair.replace(" - ", "\n- ")), *(Text(_difference(differences[measure])) for measure in measures)
-        )
+        others = [one.paired[pair][measure] for measure, one in beside.items()]
+        cells = [*(differences[measure] for measure in measures), *others]
+        table.add_row(Text(pair.replace(" - ", "\n- ")), *(Text(_difference(cell)) for cell in cells))
     table.add_section()
 
 
@@ -71,8 +83,16 @@ def _estimate(estimate: Estimate) -> str:
 def _difference(difference: Difference) -> str:
     if math.isnan(difference.difference):
         return "–"
-    p = "p<0.001" if difference.p < 0.001 else f"p={difference.p:.3f}"
-    return f"{difference.difference:+.3f} {p}{_interval(difference.low, difference.high)}"
+    return f"{difference.difference:+.3f} {p_text(difference.p)}{_interval(difference.low, difference.high)}"
+
+
+def p_text(p: float) -> str:
+    """Write a p-value; what would round to 0 is told by its bound.
+
+    >>> p_text(0.0001), p_text(0.0312)
+    ('p<0.001', 'p=0.031')
+    """
+    return "p<0.001" if p < 0.001 else f"p={p:.3f}"
 
 
 def _interval(low: float, high: float) -> str:

@@ -21,10 +21,12 @@ from jaxtyping import Float32, Int64
 from aisle.core.errors import SourceError, UsageError
 from aisle.core.ids import UNKNOWN, IdMap
 from aisle.core.ranking import NO_PRODUCT, Ranking
+from aisle.evaluation.run_rows import ranking_of_rows
 from aisle.measures import Qrels
 
 __all__ = [
     "query_ids",
+    "read_named_run",
     "read_qrels",
     "read_queries",
     "read_run",
@@ -102,31 +104,30 @@ def run_lines(ranking: Ranking, *, names: pa.Array, ids: IdMap, tag: str) -> str
 
 
 def read_run(path: Path, *, ids: IdMap, num_queries: int) -> Ranking:
-    """Read a run: results sorted by descending score, equal scores by rank.
+    """Read a run of the queries q1 to q{num_queries}; see `read_named_run`."""
+    return read_named_run(path, ids=ids, names=query_ids(num_queries))
+
+
+def read_named_run(path: Path, *, ids: IdMap, names: Sequence[str]) -> Ranking:
+    """Read a run: results sorted by descending score, ties as `ranking_of_rows` breaks them.
 
     Args:
-        path: File in TREC's format, with query ids q1 to q{num_queries}.
+        path: File in TREC's format.
         ids: Ids of the catalogue.
-        num_queries: Queries; those without a line get an empty row.
+        names: Distinct ids of the queries, row by row; those without a line get an empty row.
 
     Raises:
-        SourceError: If the file cannot be read, a line is malformed, or an id is unknown.
+        SourceError: If the file cannot be read, a line is malformed, an id is unknown, or a product stands twice.
     """
-    query_id, _, product_id, rank_text, score_text, _ = _read_columns(path, num_columns=6)
-    query = _indices(path, query_id, IdMap(query_ids(num_queries)), what="query id")
-    product = _indices(path, product_id, ids, what="product_id")
-    rank = _numbers(path, rank_text, pa.int64())
-    score = _numbers(path, score_text, pa.float64())
-    order = np.lexsort((rank, -score, query))
-    query = query[order]
-    num_results = np.bincount(query, minlength=num_queries)
-    k = int(num_results.max(initial=0))
-    place = np.arange(len(query)) - (np.cumsum(num_results) - num_results)[query]
-    product_index = np.full((num_queries, k), NO_PRODUCT, dtype=np.int64)
-    scores = np.full((num_queries, k), -np.inf, dtype=np.float32)
-    product_index[query, place] = product[order]
-    scores[query, place] = score[order]
-    return Ranking(product_index, scores)
+    query_id, _, product_id, rank, score, _ = _read_columns(path, num_columns=6)
+    return ranking_of_rows(
+        query=_indices(path, query_id, IdMap(names), what="query id"),
+        product=_indices(path, product_id, ids, what="product_id"),
+        score=_numbers(path, score, pa.float64()),
+        rank=_numbers(path, rank, pa.int64()),
+        ids=ids,
+        num_queries=len(names),
+    )
 
 
 def write_qrels(path: Path, qrels: Qrels, *, ids: IdMap) -> int:

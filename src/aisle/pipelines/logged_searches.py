@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Bool, Int64
 
 from aisle.core.errors import UsageError
@@ -16,6 +19,7 @@ from aisle.evaluation import EvaluatedSearches
 from aisle.measures import Qrels
 from aisle.mining import MinedLog
 from aisle.pipelines.catalogue import read_products
+from aisle.pipelines.column_slices import WORDS, asked_columns, column_slices, word_slices
 from aisle.pipelines.exposures import shown_by
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.search_slices import search_slices
@@ -48,7 +52,14 @@ class _Found:
 
 
 def logged_searches(
-    workspace: Workspace, *, labels: SearchLabels, split: str, max_searches: int, seed: int
+    workspace: Workspace,
+    *,
+    labels: SearchLabels,
+    split: str,
+    max_searches: int,
+    seed: int,
+    groups: Collection[str] = (),
+    stage: Stage | None = None,
 ) -> EvaluatedSearches:
     """Read the searches of a split that have something to be found.
 
@@ -58,9 +69,11 @@ def logged_searches(
         split: "validation" or "test".
         max_searches: Most searches; beyond it they are drawn evenly.
         seed: Seed of the draw.
+        groups: Slices beside those of `SLICE_GROUPS`: `words`, or `column:NAME` with a column of searches or users.
+        stage: Least stage of what a log's searches count as found; None for orders, or clicks where there are none.
 
     Raises:
-        UsageError: If the labels or the split are unknown, or no search has anything to be found.
+        UsageError: If labels, split or a column are unknown, or no search has anything to be found.
         WorkspaceError: If the log was not mined, or has no truth.
     """
     if labels == "truth" and not workspace.has("truth"):
@@ -77,7 +90,7 @@ def logged_searches(
         )
     mined, products = load_mined(workspace), read_products(workspace)
     examples = mined.table("examples", split)
-    found = _ordered(mined, examples, split) if labels == "log" else _true(workspace, examples, products)
+    found = _reached(mined, examples, split, stage) if labels == "log" else _true(workspace, examples, products)
     searched = np.unique(found.row)
     if not len(searched):
         raise UsageError(
@@ -91,25 +104,60 @@ def logged_searches(
         searched = np.sort(np.random.default_rng(seed).choice(searched, max_searches, replace=False))
     chosen, found = _chosen(examples, found, searched)
     pairs = {"row": found.row, "product_index": found.product_index}
-    exposed = None
-    if labels == "log":
-        anew = {name: index[~found.repeated] for name, index in pairs.items()}
-        ids = (chosen.column("search_id").combine_chunks(), products.column("product_id").combine_chunks())
-        exposed = shown_by(workspace, *ids, **anew)
-    return _measured(mined, chosen, found, slices=search_slices(mined, chosen, products, **pairs), exposed=exposed)
+    exposed = _exposed(workspace, chosen, products, found) if labels == "log" else None
+    slices = search_slices(mined, chosen, products, **pairs)
+    measured = _measured(mined, chosen, found, slices=slices, exposed=exposed)
+    return replace(measured, slices={**slices, **_asked_slices(workspace, measured, groups)})
 
 
-def _ordered(mined: MinedLog, examples: pa.Table, split: str) -> _Found:
+def _exposed(workspace: Workspace, examples: pa.Table, products: pa.Table, found: _Found) -> dict[str, float] | None:
+    ids = (examples.column("search_id").combine_chunks(), products.column("product_id").combine_chunks())
+    is_new = ~found.repeated
+    return shown_by(workspace, *ids, row=found.row[is_new], product_index=found.product_index[is_new])
+
+
+def _asked_slices(
+    workspace: Workspace, searches: EvaluatedSearches, groups: Collection[str]
+) -> dict[str, Bool[np.ndarray, " searches"]]:
+    slices = word_slices(searches.texts) if WORDS in groups else {}
+    for name in asked_columns(groups):
+        slices |= column_slices(name, _column(workspace, searches, name))
+    return slices
+
+
+def _column(workspace: Workspace, searches: EvaluatedSearches, name: str) -> pa.Array:
+    """Return a column of the searches, or of their users."""
+    table = read_parquet(workspace.verified("searches") / "searches.parquet")
+    table = table.take(pc.index_in(pa.array(searches.ids), value_set=table.column("search_id").combine_chunks()))
+    if name in table.column_names:
+        return table.column(name).combine_chunks()
+    known = list(table.column_names)
+    if workspace.has("users") and "user_id" in table.column_names:
+        users = read_parquet(workspace.verified("users") / "users.parquet")
+        known += users.column_names
+        if name in users.column_names:
+            row = pc.index_in(table.column("user_id"), value_set=users.column("user_id").combine_chunks())
+            return users.column(name).combine_chunks().take(row.combine_chunks())
+    raise UsageError(
+        "A column for slices must be one of searches or users",
+        received={"column": name, "columns": list(dict.fromkeys(known))},
+        remedy="Name one of these, or import the table with that column.",
+    )
+
+
+def _reached(mined: MinedLog, examples: pa.Table, split: str, stage: Stage | None) -> _Found:
     outcomes = mined.table("outcomes", split)
     start, end = (_int64(examples, f"outcome_{side}") for side in ("start", "end"))
     position, _ = expand_slices(start, end)
     row = np.repeat(np.arange(examples.num_rows), end - start)
     grade = outcomes.column("grade").to_numpy()[position]
     has_orders = bool((grade >= STAGE_GRADES[Stage.ORDERED]).any())
-    least = STAGE_GRADES[Stage.ORDERED if has_orders else Stage.CLICKED]
+    least = STAGE_GRADES[stage or (Stage.ORDERED if has_orders else Stage.CLICKED)]
     position, row = position[grade >= least], row[grade >= least]
     product = _int64(outcomes, "product_index")[position]
     told = "orders" if has_orders else "clicks and carts, as the window has no orders"
+    if stage is not None:
+        told = f"products {stage.name.lower()} or better"
     return _Found(row, product, outcomes.column("repeated").to_numpy()[position], told)
 
 
@@ -157,6 +205,7 @@ def _measured(
         locations=examples.column("location").to_pylist(),
         past=_past(mined, examples),
         shown_by=exposed,
+        ids=examples.column("search_id").to_pylist(),
     )
 
 

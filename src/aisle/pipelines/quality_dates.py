@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aisle.core.errors import UsageError
-from aisle.mining import Windows
+from aisle.pipelines.mining import load_mined
 from aisle.tables import TIME
 from aisle.workspace import Workspace
 
@@ -46,12 +47,15 @@ def quality_dates(products: pa.Table, columns: tuple[str, ...]) -> dict[str, Any
     return {"columns": read, "undated": dated.null_count, "until": None if newest is None else _iso(newest)}
 
 
-def check_quality_dates(workspace: Workspace, windows: Windows, *, split: str, trust: bool) -> dict[str, Any] | None:
+def check_quality_dates(
+    workspace: Workspace, systems: Collection[str], *, labels: str, split: str, trust: bool = False
+) -> dict[str, Any] | None:
     """Refuse to measure searches on an index that knows quality values of after them.
 
     Args:
         workspace: Where the index was built.
-        windows: The log's.
+        systems: What is measured; product vectors are looked at only where one of them uses vectors.
+        labels: What is to be found; judgments have no time, and are not looked at.
         split: Window of the searches.
         trust: Whether such values are taken all the same.
 
@@ -61,7 +65,10 @@ def check_quality_dates(workspace: Workspace, windows: Windows, *, split: str, t
     Raises:
         UsageError: If the index was made of values that carry no date, or a date within the split's window or later.
     """
+    if labels == "judgments" or not {"semantic", "hybrid"} & set(systems):
+        return None
     told = workspace.manifest("index").summary.get(QUALITY)
+    windows = load_mined(workspace).windows
     begin = windows.train_end if split == "validation" else windows.validation_until
     if told is None or not (told["undated"] or (told["until"] is not None and told["until"] >= _iso(begin))):
         return None

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Int64
 from aisle.core.errors import UsageError
 from aisle.evaluation import REPEATS
 from aisle.mining import BANDS, MinedLog
+from aisle.pipelines.column_slices import COLUMN, WORDS
 from aisle.tables import SPLITS, read_parquet
 
 __all__ = ["SLICE_GROUPS", "chosen_slices", "search_slices"]
@@ -43,18 +44,24 @@ _LATER = np.iinfo(np.int64).max
 def chosen_slices(groups: Collection[str] | None) -> frozenset[str]:
     """Return the names of the slices of some groups; None: of all.
 
+    Groups that `aisle.pipelines.column_slices` makes have no fixed names and add none.
+
     Raises:
         UsageError: If a group is unknown.
     """
-    wanted = SLICE_GROUPS if groups is None else groups
+    wanted = SLICE_GROUPS if groups is None else _fixed(groups)
     unknown = sorted(set(wanted) - set(SLICE_GROUPS))
     if unknown:
         raise UsageError(
-            f"Slices of a log must be among {', '.join(SLICE_GROUPS)}",
+            f"Slices of a log must be among {', '.join(SLICE_GROUPS)}, {WORDS}, {COLUMN}NAME",
             received={"slices": unknown},
             remedy="Name them as a list with commas, or leave --slices out for all.",
         )
     return frozenset(name for group in wanted for name in SLICE_GROUPS[group])
+
+
+def _fixed(groups: Collection[str]) -> list[str]:
+    return [group for group in groups if group != WORDS and not group.startswith(COLUMN)]
 
 
 def search_slices(

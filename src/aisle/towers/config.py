@@ -23,8 +23,8 @@ LOG_CHANNELS = ("graph", "context", "history")
 """Parts and channels that are on where a log is mined."""
 
 _DROPOUT_WITH_LOG, _DROPOUT_WITHOUT_LOG = 0.3, 0.5
-"""Pairs cut from a catalogue are learnt by heart more easily than a log. Chosen on generated shops' own judgments and on
-the truth of a simulated marketplace, of other seeds than those that figures are given for."""
+"""Pairs cut from a catalogue are learnt by heart more easily than a log. Chosen on generated shops' own judgments and
+on the truth of a simulated marketplace, of other seeds than those that figures are given for."""
 
 
 @dataclass(frozen=True)

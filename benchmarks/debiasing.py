@@ -1,0 +1,89 @@
+"""Does recall freed of the logging search's preferences order systems as the truth does? On a simulated marketplace.
+
+Run: python benchmarks/debiasing.py SHOP [SHOP …] [--systems semantic,hybrid] [--searches 3000]
+Each SHOP is a workspace with an index over the same simulated marketplace, such as the rows of `quality.py`; lexical
+search of the first joins them. Printed for every system: recall on truth, plain recall of the log's clicks and orders,
+and the same debiased; and for both how far they order the systems as truth does (Spearman's rank correlation).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from aisle.pipelines.debiasing import DebiasingConfig, measure_debiased
+from aisle.pipelines.questions import DEPTH, Asked, read_questions
+from aisle.pipelines.searching import load_retrievers
+from aisle.workspace import Workspace
+from results_file import arguments, publish
+
+KS = (10, 100)
+KINDS = ("truth", "plain", "debiased")
+Row = dict[str, dict[str, float]]
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("shops", nargs="+", type=Path)
+    parser.add_argument("--systems", default="semantic,hybrid")
+    parser.add_argument("--searches", type=int, default=3_000)
+    parser.add_argument("--max-weight", type=float, default=DebiasingConfig.max_weight)
+    options = parser.parse_args()
+    num_searches = 300 if options.quick else options.searches
+    systems = options.systems.split(",")
+    rows: dict[str, Row] = {}
+    for number, shop in enumerate(options.shops):
+        names = ["lexical", *systems] if number == 0 else systems
+        found = measured(Workspace.open(shop), names, num_searches, options.max_weight)
+        rows |= {name if name == "lexical" else f"{shop.name} {name}": row for name, row in found.items()}
+    agreement = {f"R@{k}": {kind: order_agreement(rows, f"R@{k}", kind) for kind in ("plain", "debiased")} for k in KS}
+    results = {"simulated": True, "searches": num_searches, "max_weight": options.max_weight, "rows": rows}
+    publish("debiasing", {**results, "rank_correlation_with_truth": agreement}, table(rows, agreement), options)
+
+
+def measured(workspace: Workspace, names: list[str], num_searches: int, max_weight: float) -> dict[str, Row]:
+    """Return system → measure → truth, plain and debiased recall."""
+    retrievers = load_retrievers(workspace, names)
+    truth = read_questions(workspace, Asked(labels="truth", max_searches=num_searches, slices=[]))
+    measures = [f"R@{k}" for k in KS]
+    true = truth.measure(truth.rank(retrievers, k=DEPTH), measures=measures, seed=0).headline.systems
+    config = DebiasingConfig(min_coverage=0, max_weight=max_weight)
+    asked = Asked(labels="log", max_searches=num_searches)
+    log = measure_debiased(workspace, retrievers, asked=asked, measures=measures, config=config).recall
+    return {
+        name: {
+            measure: {
+                "truth": true[name][measure].value,
+                "plain": log.plain[name][measure].value,
+                "debiased": log.debiased[name][measure].value,
+                "debiased_low": log.debiased[name][measure].low,
+                "debiased_high": log.debiased[name][measure].high,
+            }
+            for measure in measures
+        }
+        for name in names
+    }
+
+
+def order_agreement(rows: dict[str, Row], measure: str, kind: str) -> float | None:
+    truth, found = (np.array([row[measure][name] for row in rows.values()]) for name in ("truth", kind))
+    return round(float(spearmanr(truth, found)[0]), 3) if len(rows) > 2 else None
+
+
+def table(rows: dict[str, Row], agreement: dict[str, dict[str, float | None]]) -> list[str]:
+    heads = [f"{kind} R@{k}" for k in KS for kind in KINDS]
+    lines = ["| system | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name, row in rows.items():
+        cells = [f"{row[f'R@{k}'][kind]:.3f}" for k in KS for kind in KINDS]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    told = [
+        f"{measure}: rank correlation with truth {found['plain']} plain, {found['debiased']} debiased"
+        for measure, found in agreement.items()
+    ]
+    return [*lines, "", *told, "", "A simulated marketplace: all figures are simulated."]
+
+
+if __name__ == "__main__":
+    main()
