@@ -88,7 +88,6 @@ class FixedRanker:
         score -= _DEAR * self._stock.price_level[candidates]
         return np.where(self._stock.on_sale(candidates, requests.at), score, np.float32(-np.inf))
 
-
     def place(self, requests: Requests, candidates: Int64[np.ndarray, "rows candidates"]) -> Pages:
         """Return the page of each search: the `PAGE_SIZE` candidates of the highest score, of those on sale."""
         score = self.score(requests, candidates)
