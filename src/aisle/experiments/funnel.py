@@ -1,4 +1,4 @@
-"""Where on its way from the catalogue to the page each set-up loses what shoppers wanted: only a simulation can tell."""
+"""Where between catalogue and page each set-up loses what shoppers wanted: only a simulation can tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much more one arm of an A/B test does than the other, with errors that follow the unit of the split: the shopper."""
+"""How much more one arm of an A/B test sells than the other, with errors by the unit of the split: the shopper."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def arm_rate(rate: Rate, arm: Bool[np.ndarray, " shoppers"]) -> ArmRate:
 def lift_of(rate: Rate, in_b: Bool[np.ndarray, " shoppers"]) -> Lift:
     """Compare the arms of a split by shopper.
 
-    Interval and test are made on the logarithm of the ratio of both rates, which is nearer to normal than the ratio, and
-    the same whichever arm is called A; so the interval holds 0 exactly where p is above 0.05.
+    Interval and test are made on the logarithm of the ratio of both rates, which is nearer to normal than the ratio,
+    and the same whichever arm is called A; so the interval holds 0 exactly where p is above 0.05.
 
     Args:
         rate: By shopper.

@@ -31,7 +31,8 @@ class Look:
         value: Lift so far; NaN where the look does not count.
         low: Lower bound of the 95 % confidence sequence: all days' intervals together hold the truth with 95 %.
         high: Upper bound.
-        p: Always-valid p-value: the smallest so far. Stopping when it falls below 0.05 errs in at most 5 % of A/A tests.
+        p: Always-valid p-value: the smallest so far. Whoever stops when it falls below 0.05 errs in at most 5 % of A/A
+            tests.
     """
 
     day: int
@@ -48,16 +49,17 @@ def looks_of(lifts: Sequence[Lift]) -> list[Look]:
     The likelihood ratio of "the logarithm of the ratio of rates is θ" against "it is 0" is averaged over θ ~ N(0,
     `PRIOR_SCALE`²); its inverse is the p-value, and the θ that are not refused make the confidence sequence.
 
-    A shopper who comes back belongs to several looks, so looks are not sums of independent days. What one shopper does on
-    two days goes the same way, though (who buys much today does so tomorrow), which makes looks more alike than
-    those of independent days with the same variances. By Slepian's inequality such a sequence crosses a bound more seldom, so the error rate is
-    kept. It holds for many shoppers, as the normal approximation does.
+    A shopper who comes back belongs to several looks, so looks are not sums of independent days. What one shopper does
+    on two days goes the same way, though (who buys much today does so tomorrow), which makes looks more alike than
+    those of independent days with the same variances. By Slepian's inequality such a sequence crosses a bound more
+    seldom, so the error rate is kept. It holds for many shoppers, as the normal approximation does.
 
     Args:
         lifts: Each of all data up to the end of one more day.
 
-    Source: Johari, Koomen, Pekelis and Walsh 2017, "Peeking at A/B Tests", section 4 (mSPRT); Waudby-Smith, Arbour, Sinha, Kennedy and
-    Ramdas 2024, "Time-uniform central limit theory and asymptotic confidence sequences", for estimated variances.
+    Source: Johari, Koomen, Pekelis and Walsh 2017, "Peeking at A/B Tests", section 4 (mSPRT); Waudby-Smith, Arbour,
+    Sinha, Kennedy and Ramdas 2024, "Time-uniform central limit theory and asymptotic confidence sequences", for
+    estimated variances.
     """
     looks: list[Look] = []
     p = 1.0

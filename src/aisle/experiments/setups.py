@@ -1,4 +1,4 @@
-"""Retrieval set-ups as a marketplace meets them: live-like, with what a request carries and the log knows, and no truth."""
+"""Retrieval systems as a marketplace meets them: with what a request carries and the log knows, and no truth."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _MOST_DEPTH = 4
 class LiveSetup:
     """A retrieval system behind a shop's search box.
 
-    The system is told the text, the id under which the shop knows the shopper (none for the anonymous), the place of the
-    request, and the shopper's past in the log **up to the beginning of the experiment**. Its candidates are the first
+    The system is told the text, the place of the request, and the past of the id under which the shop knows the shopper
+    (the anonymous have none), as the log has it **up to the beginning of the experiment**. Its candidates are the first
     k that are on sale at the time of the search.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a recorded run says: rates by shopper, lifts of an A/B test, where they come from, and how they came day by day."""
+"""What a recorded run says: rates by shopper, the lifts of an A/B test, where they come from, and their days."""
 
 from __future__ import annotations
 

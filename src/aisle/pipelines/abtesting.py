@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,8 @@ class ABTestConfig:
     """Seed of the split, and number of the run: another one is other visits with other needs."""
 
     paired: bool = False
-    """Whether all shoppers also meet both systems, each with the same needs: only a simulation can. Twice the time more."""
+    """Whether all shoppers also meet both systems, each with the same needs, as only a simulation can. Three times the
+    searches."""
 
     aa_runs: int = 0
     """Times that a recorded run of A is split again to test it against itself; 0: not at all."""
