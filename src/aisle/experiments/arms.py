@@ -22,8 +22,8 @@ class AATest:
 
     Attributes:
         runs: Splits.
-        rejections: Splits in which the test found a difference at the level of 0.05, where there was none. Of 200 splits,
-            4 to 16 are to be expected where the test keeps its level.
+        rejections: Splits in which the test found a difference at the level of 0.05, where there was none. Of 200
+            splits, 4 to 16 are to be expected where the test keeps its level.
         p: p-value of each split.
     """
 

@@ -112,7 +112,7 @@ def ab_test(
     labels = [system.label for system in chosen]
     inputs = {"simulation": _simulation(workspace)}
     inputs |= {side: system.hash for side, system in zip(("a", "b"), chosen, strict=False)}
-    settings = {"a": labels[0], "b": labels[1] if b is not None else None, **config_to_dict(config)}
+    settings = {"a": labels[0], "b": labels[-1], "config": config_to_dict(config)}
 
     def build(folder: Path) -> dict[str, Any]:
         test = _Test(workspace, chosen, config=config, catalogue=catalogue)
@@ -135,7 +135,7 @@ def estimate_power(
     """
     _check(config, a)
     test = _Test(workspace, [_system(workspace, a)], config=config, catalogue=catalogue)
-    return {"simulated": True, "a": a, **config_to_dict(config), "power": test.power()}
+    return {"simulated": True, "a": a, "config": config_to_dict(config), "power": test.power()}
 
 
 def read_result(workspace: Workspace, step: StepResult) -> dict[str, Any]:
