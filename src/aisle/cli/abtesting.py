@@ -67,13 +67,10 @@ def _print(result: Mapping[str, Any]) -> None:
         speed = ", ".join(f"{result[side]} {result['searches_per_second'][side]:,.0f}" for side in "ab")
         say(f"Searches answered in a second: {speed}.")
     if "paired" in result:
-        both = {"a": result["a"], "b": result["b"]}
-        console.print(
-            lift_table({**both, **result["paired"]}, title="Simulated: the same shoppers and needs meet both")
-        )
+        arms = {"a": result["a"], "b": result["b"]}
+        title = "Simulated: the same shoppers, with the same needs, meet both"
+        console.print(lift_table({**arms, **result["paired"]}, title=title))
     if "aa_runs" in result:
-        runs, rejections = result["aa_runs"], result["aa_rejections"]
-        say(
-            f"A/A: {rejections} of {runs} splits of {result['aa_searches']:,} recorded searches differ at the level of 0.05."
-        )
+        recorded = f"{result['aa_searches']:,} recorded searches"
+        say(f"A/A: {result['aa_rejections']} of {result['aa_runs']} splits of {recorded} differ at the level of 0.05.")
     say("Simulated shoppers: their lifts say what would happen in this marketplace, not in a shop.")

@@ -57,9 +57,9 @@ def power_lines(power: Mapping[str, Any], *, searches: int) -> list[str]:
     """Say what a test of so many searches can see."""
     names = {"purchase_rate": "search purchase rate", "conversion": "site-wide conversion"}
     return [
-        f"Power, {names[key]} (pilot: {one['rate']:.2%} in {one['pilot_searches']:,} searches): {searches:,} searches "
-        f"find a lift of {one['minimal_lift']:.1%} 4 times out of 5; one of {one['expected_lift']:.2%} with a chance of "
-        f"{one['chance']:.0%}, and 4 times out of 5 after {one['searches_needed']:,}."
+        f"Power, {names[key]} ({one['rate']:.2%} in a pilot of {one['pilot_searches']:,} searches): {searches:,} "
+        f"searches find a lift of {one['minimal_lift']:.1%} 4 times out of 5; one of {one['expected_lift']:.2%} they "
+        f"find with a chance of {one['chance']:.0%}, and {one['searches_needed']:,} 4 times out of 5."
         for key, one in power.items()
     ]
 
