@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["days_table", "funnel_table", "lift_table", "power_lines"]
 
@@ -24,7 +26,9 @@ def lift_table(result: Mapping[str, Any], *, title: str) -> Table:
         result: With the keys of `Trial.as_dict`, and `a` and `b`, the names of the arms.
         title: What stands above.
     """
-    table = _table(title, "what", str(result["a"]), str(result["b"]), "lift", "p", "adds")
+    has_parts = any("adds" in one for one in result["bands"].values())
+    names = [escape(str(result[side])) for side in "ab"]
+    table = _table(title, "what", *names, "lift", "p", *(["adds"] if has_parts else []))
     for key, name in _METRICS.items():
         _add_lift(table, name, result[key])
     table.add_section()
@@ -37,7 +41,8 @@ def days_table(result: Mapping[str, Any]) -> Table:
     """Lay out what the sequential test knew at the end of each day."""
     table = _table("Day by day, whoever looks may stop", "day", "searches", "lift", "always-valid p")
     for look in result["looks"]:
-        table.add_row(str(look["day"]), f"{look['searches']:,}", _lift(look), _p(look["p"]))
+        cells = (str(look["day"]), f"{look['searches']:,}", _lift(look), _p(look["p"]))
+        table.add_row(*(Text(cell) for cell in cells))
     return table
 
 
@@ -49,7 +54,7 @@ def funnel_table(result: Mapping[str, Any]) -> Table:
         for side, one in sides.items():
             shares = [_share(one[name]) for name in ("candidates", "page", "kept")]
             place = "–" if one["place"] is None else f"{one['place']:.1f}"
-            table.add_row(f"{label} ({one['searches']:,})", str(result[side]), *shares, place)
+            table.add_row(f"{label} ({one['searches']:,})", Text(str(result[side])), *shares, place)
     return table
 
 
@@ -74,7 +79,8 @@ def _table(title: str, first: str, *others: str) -> Table:
 
 def _add_lift(table: Table, name: str, one: Mapping[str, Any]) -> None:
     rates = (_rate(one[side]) for side in ("a", "b"))
-    table.add_row(name, *rates, _lift(one), _p(one["p"]), _lift(one["adds"]) if "adds" in one else "")
+    cells = [name, *rates, _lift(one), _p(one["p"]), *([_lift(one["adds"])] if "adds" in one else [])]
+    table.add_row(*(Text(cell) for cell in cells))
 
 
 def _rate(arm: Mapping[str, Any]) -> str:
