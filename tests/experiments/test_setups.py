@@ -39,7 +39,7 @@ def requests(market, environment):
     users = np.array([np.flatnonzero(kinds == kind)[0] for kind in (ShopperKind.SIGNED_IN, ShopperKind.ANONYMOUS)])
     users = users[[0, 0, 1]]
     identity = np.array([ShopperKind.SIGNED_IN, ShopperKind.RETURNING, ShopperKind.ANONYMOUS], np.int8)
-    at = np.full(3, environment.days[0] * 86_400) + [1, 2, 90_000]
+    at = environment.days[0] * 86_400 + np.array([1, 2, 90_000])
     return Requests(np.arange(3), pa.array(["sofa", "sofa", "red lamp"]), users, at, identity)
 
 

@@ -68,6 +68,6 @@ def test_power_is_said_in_words():
     power |= {"chance": 0.55, "searches_needed": 400_000}
     (line,) = power_lines({"purchase_rate": power}, searches=200_000)
     assert line == (
-        "Power, search purchase rate (4.00% in a pilot of 20,000 searches): 200,000 searches find a lift of 8.0% 4 times "
-        "out of 5; one of 5.58% they find with a chance of 55%, and 400,000 4 times out of 5."
+        "Power, search purchase rate (4.00% in a pilot of 20,000 searches): 200,000 searches find a lift of 8.0% 4 "
+        "times out of 5; one of 5.58% they find with a chance of 55%, and 400,000 4 times out of 5."
     )

@@ -64,6 +64,8 @@ def _print(result: Mapping[str, Any]) -> None:
     if "purchase_rate_lift" in result:
         title = f"Simulated A/B test, {result['searches']:,} searches, split by shopper"
         console.print(lift_table(result, title=title), days_table(result), funnel_table(result))
+        if result["searches"] < result["config"]["searches"]:
+            say("These are all searches that the shoppers make within the days: simulate more shoppers for more.")
         speed = ", ".join(f"{result[side]} {result['searches_per_second'][side]:,.0f}" for side in "ab")
         say(f"Searches answered in a second: {speed}.")
     if "paired" in result:
