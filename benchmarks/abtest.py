@@ -1,9 +1,9 @@
-"""An A/B test in a simulated marketplace: the unified model's hybrid against lexical, and 200 tests of A against itself.
+"""An A/B test in a simulated marketplace: the unified model's hybrid against lexical, and 200 A/A tests.
 
 Run: python benchmarks/abtest.py [--config small|default] [--workspace FOLDER] [--searches 200000] [--paired]
-Shoppers are split at random between the two, behind one fixed ranker (simulated). With --workspace a marketplace that was
-simulated, mined, trained and indexed there is taken; what is missing is made. The live figures beside ours are those that
-Etsy reports of its unified embedding (Jha et al. 2023): another shop, another ranker, another thing replaced.
+Shoppers are split at random between the two, behind one fixed ranker (simulated). With --workspace a marketplace that
+was simulated, mined, trained and indexed there is taken; what is missing is made. The live figures beside ours are
+those that Etsy reports of its unified embedding (Jha et al. 2023): another shop, another ranker, another predecessor.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def test_a_system_of_another_shop_is_refused(market_shop, tmp_path):
 
 
 def test_a_log_of_ones_own_has_no_shoppers_to_try_on(learnt_shop):
-    with pytest.raises(WorkspaceError, match="needs shoppers.*aisle simulate"):
+    with pytest.raises(WorkspaceError, match=r"needs shoppers.*aisle simulate"):
         ab_test(learnt_shop, "lexical", "semantic", config=CONFIG)
 
 
