@@ -11,13 +11,13 @@ from jaxtyping import Bool, Int64
 
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Retriever
 from aisle.retrieval import Shoppers
-from aisle.simulation.clock import timestamps
+from aisle.simulation.clock import SECONDS_PER_DAY, timestamps
 from aisle.simulation.log_tables import client_ids, user_ids
 from aisle.simulation.marketplace import Marketplace
 from aisle.simulation.pages import Requests
 from aisle.simulation.shoppers import ShopperKind
 
-__all__ = ["LiveSetup", "SplitSetup"]
+__all__ = ["LiveSetup", "SplitSetup", "take_requests"]
 
 _SEARCHES_AT_ONCE = 8_192
 _MARGIN = 1.25
@@ -46,7 +46,7 @@ class LiveSetup:
         self._retriever, self._shoppers, self._stock, self._k = retriever, shoppers, market.stock, k
         self._place_of_user = market.shoppers.location_index
         self._places = pa.array(market.world.truth.vocabulary.wording.locations, pa.string())
-        start, end = (day * 86_400 for day in days)
+        start, end = (day * SECONDS_PER_DAY for day in days)
         self._known_us = _microseconds(np.array([start]))[0].item()
         self._depth = self._enough(start, end)
         self.searches, self.seconds = 0, 0.0
