@@ -88,6 +88,17 @@ def test_of_whom_nothing_is_known_is_nobody(log, shopper):
         assert not shoppers.search("lamp", shopper).is_personal
 
 
+def test_an_experiment_knows_the_log_up_to_its_own_beginning(log):
+    shoppers = Shoppers(ActorLog(log))
+    searched = np.array([15, 50]) * SECOND
+    nothing = [None, None]
+    asked = {"actor_ids": ["ann", "ann"], "user_ids": nothing, "locations": nothing, "searched_us": searched}
+    batch = shoppers.batch(["lamp", "lamp"], known_us=20 * SECOND, **asked)
+    assert batch.past.offsets.tolist() == [0, 1, 2]
+    assert batch.past.age_s.tolist() == [5, 40]
+    assert shoppers.batch(["lamp", "lamp"], **asked).past.offsets.tolist() == [0, 1, 4]
+
+
 def test_what_the_model_does_not_read_is_left_out(log):
     asker = Shopper("ann", location="de")
     assert not Shoppers(now_us=99 * SECOND).search("lamp", asker).is_personal

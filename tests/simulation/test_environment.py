@@ -3,10 +3,18 @@ import pyarrow as pa
 import pytest
 
 from aisle.core.ranking import NO_PRODUCT, QueryBatch
+from aisle.simulation.clock import NEVER, SECONDS_PER_DAY
 from aisle.simulation.environment import Environment, FixedRanker
 from aisle.simulation.pages import Requests
+from aisle.simulation.shoppers import ShopperKind
 
 K = 100
+
+
+def arrays(outcome):
+    """All columns, also those of the tables within."""
+    values = [*vars(outcome).values(), *vars(outcome.requests).values(), *vars(outcome.needs).values()]
+    return [np.asarray(value) for value in values if isinstance(value, np.ndarray | pa.Array)]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ def outcome(environment, by_words):
 
 def test_the_same_run_is_the_same(environment, by_words, outcome):
     again = environment.run(by_words, num_needs=1_500)
-    assert all(np.array_equal(getattr(again, name), column) for name, column in vars(outcome).items())
+    assert all(np.array_equal(one, other) for one, other in zip(arrays(again), arrays(outcome), strict=True))
     other = environment.run(by_words, num_needs=1_500, run=1)
     assert not np.array_equal(other.visit_user, outcome.visit_user)
 
@@ -79,3 +87,43 @@ def test_the_ranker_sees_words_order_stars_and_popularity(market):
 
     assert score(title)[0] > score("xyzzy")[0] + 0.9
     assert score(title)[0] > score(title)[1], "the earlier candidate"
+
+
+def test_searches_are_told_with_what_the_shop_and_only_the_simulator_know(environment, market, by_words, outcome):
+    seen = []
+
+    def watching(requests):
+        seen.append(requests)
+        return by_words(requests)
+
+    again = environment.run(watching, num_needs=1_500)
+    keys = np.concatenate([requests.key for requests in seen])
+    order, asked = np.argsort(keys), again.requests
+    assert np.array_equal(np.sort(keys), asked.key)
+    for name in ("user_index", "at", "identity"):
+        served = np.concatenate([getattr(requests, name) for requests in seen])
+        assert np.array_equal(served[order], getattr(asked, name)), name
+    assert pa.concat_arrays([requests.text for requests in seen]).take(pa.array(order)).equals(asked.text)
+    kind = market.shoppers.kind[asked.user_index]
+    assert (asked.identity[kind == ShopperKind.ANONYMOUS] == ShopperKind.ANONYMOUS).all()
+    signed_in = asked.identity[kind == ShopperKind.SIGNED_IN] == ShopperKind.SIGNED_IN
+    assert 0.8 < signed_in.mean() < 1, "on some visits the shop knows only the device"
+    first, end = environment.days
+    assert (asked.at >= first * SECONDS_PER_DAY).all()
+    assert (asked.at < end * SECONDS_PER_DAY).all()
+    bought = again.search_ordered
+    assert (again.search_ordered_at[bought] > asked.at[bought]).all()
+    assert np.array_equal(again.search_ordered_at != NEVER, bought)
+
+
+def test_a_run_stops_at_whole_shoppers(environment, by_words, outcome, monkeypatch):
+    monkeypatch.setattr("aisle.simulation.environment._NEEDS_PER_BLOCK", 100)
+    told = []
+    some = environment.run(by_words, num_needs=1_500, num_searches=300, advance=told.append)
+    assert sum(told) == len(some.search_visit)
+    assert 300 <= len(some.search_visit) < 600
+    taken_part = outcome.visit_user <= some.visit_user.max()
+    assert np.array_equal(outcome.visit_user[taken_part], some.visit_user)
+    num = len(some.search_visit)
+    assert np.array_equal(outcome.search_ordered_at[:num], some.search_ordered_at)
+    assert np.array_equal(outcome.visit_ordered[taken_part][:-5], some.visit_ordered[:-5])

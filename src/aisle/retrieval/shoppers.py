@@ -125,6 +125,7 @@ class Shoppers:
         user_ids: Sequence[str | None],
         locations: Sequence[str | None],
         searched_us: Int64[np.ndarray, " searches"],
+        known_us: int | None = None,
     ) -> QueryBatch:
         """Return searches with what is known of them; a batch of which nothing is known is of nobody.
 
@@ -134,12 +135,13 @@ class Shoppers:
             user_ids: The user among them, whose own place stands in for a missing one.
             locations: Where each search comes from; None where it does not say.
             searched_us: Time of each; only what was strictly before counts.
+            known_us: Time up to which the log counts at most, as seen from later searches; None: up to each search.
         """
         places = self._located(user_ids, locations)
         return QueryBatch(
             texts,
             places if any(place is not None for place in places) else None,
-            self._past(actor_ids, searched_us),
+            self._past(actor_ids, searched_us, known_us),
         )
 
     def is_unknown(self, actor_ids: Sequence[str | None]) -> Bool[np.ndarray, " actors"]:
@@ -149,10 +151,13 @@ class Shoppers:
         is_named = np.array([name is not None for name in actor_ids], np.bool_)
         return is_named & ~self._log.knows(actor_ids)
 
-    def _past(self, actor_ids: Sequence[str | None], searched_us: Int64[np.ndarray, " searches"]) -> PastEvents | None:
+    def _past(
+        self, actor_ids: Sequence[str | None], searched_us: Int64[np.ndarray, " searches"], known_us: int | None
+    ) -> PastEvents | None:
         if self._log is None:
             return None
-        begin, end = self._log.spans(actor_ids, searched_us)
+        until = searched_us if known_us is None else np.minimum(searched_us, known_us)
+        begin, end = self._log.spans(actor_ids, until)
         return self._log.past(begin, end, searched_us) if (end > begin).any() else None
 
     def _located(self, user_ids: Sequence[str | None], locations: Sequence[str | None]) -> list[str | None]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Int8, Int64
 
 __all__ = ["PAGE_SIZE", "PageServer", "Pages", "Requests"]
 
@@ -27,6 +27,8 @@ class Requests:
     """Who asks. A shop may only use it to look up what that shopper did before."""
     at: Int64[np.ndarray, " rows"]
     """Seconds since the start of the log."""
+    identity: Int8[np.ndarray, " rows"] | None = None
+    """The `ShopperKind` as which the shop knows who asks; None where it does not matter to the shop."""
 
     def __len__(self) -> int:
         """Return the number of searches."""
