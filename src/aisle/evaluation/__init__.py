@@ -5,6 +5,7 @@
 """
 
 from aisle.evaluation.bootstrap import bootstrap_intervals
+from aisle.evaluation.correction import holm
 from aisle.evaluation.evaluate import (
     DEFAULT_MEASURES,
     Evaluation,
@@ -48,6 +49,7 @@ __all__ = [
     "evaluate_rankings",
     "evaluate_searches",
     "evaluation_table",
+    "holm",
     "overlap",
     "paired_test",
     "query_ids",
