@@ -11,6 +11,7 @@ from aisle.evaluation.evaluate import (
     Evaluation,
     evaluate,
     evaluate_rankings,
+    per_query_values,
     retrieve_all,
     slices_by_label,
 )
@@ -18,7 +19,7 @@ from aisle.evaluation.on_sale import OnSale
 from aisle.evaluation.overlap import overlap
 from aisle.evaluation.paired import PairedTest, paired_test, sign_flip_p
 from aisle.evaluation.qrels import JudgedQueries
-from aisle.evaluation.searches import REPEATS, EvaluatedSearches, evaluate_searches
+from aisle.evaluation.searches import REPEATS, EvaluatedSearches, evaluate_searches, rank_searches
 from aisle.evaluation.summary import Difference, Estimate, Summary, summarise
 from aisle.evaluation.table import evaluation_table
 from aisle.evaluation.trec import (
@@ -52,7 +53,9 @@ __all__ = [
     "holm",
     "overlap",
     "paired_test",
+    "per_query_values",
     "query_ids",
+    "rank_searches",
     "read_qrels",
     "read_queries",
     "read_run",

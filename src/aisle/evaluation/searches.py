@@ -14,7 +14,7 @@ from aisle.evaluation.evaluate import Evaluation, evaluate_rankings, retrieve_al
 from aisle.evaluation.on_sale import OnSale
 from aisle.measures import Qrels
 
-__all__ = ["REPEATS", "EvaluatedSearches", "evaluate_searches"]
+__all__ = ["REPEATS", "EvaluatedSearches", "evaluate_searches", "rank_searches"]
 
 REPEATS = "repeated orders"
 """Slice of orders of products that the actor had ordered before; they are in no other figure."""
@@ -76,13 +76,25 @@ def evaluate_searches(
     Returns:
         The evaluation, with `REPEATS` as a slice of its own where there are any; and the rankings.
     """
-    rankings = {name: on_sale.keep(_of_each(one, searches, k=k), searches.at) for name, one in retrievers.items()}
+    rankings = {name: rank_searches(one, searches, on_sale, k=k) for name, one in retrievers.items()}
     smallest = float(np.finfo(np.float64).tiny)
     found = evaluate_rankings(rankings, searches.wanted, min_grade=smallest, slices=dict(searches.slices), seed=seed)
     if searches.repeated.has_relevant(smallest).any():
         again = evaluate_rankings(rankings, searches.repeated, min_grade=smallest, seed=seed)
         found = replace(found, slices={**found.slices, REPEATS: again.headline})
     return found, rankings
+
+
+def rank_searches(retriever: Retriever, searches: EvaluatedSearches, on_sale: OnSale, *, k: int) -> Ranking:
+    """Answer searches from the products on sale at the time of each.
+
+    Args:
+        retriever: The system.
+        searches: The searches.
+        on_sale: Lifetimes of the catalogue's products.
+        k: Places retrieved before products that were not on sale are taken out.
+    """
+    return on_sale.keep(_of_each(retriever, searches, k=k), searches.at)
 
 
 def _of_each(retriever: Retriever, searches: EvaluatedSearches, *, k: int) -> Ranking:
