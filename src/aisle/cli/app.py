@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aisle import __version__
-from aisle.cli import data, evaluation, mining, models, retrieving, serving
+from aisle.cli import ablating, data, evaluation, mining, models, retrieving, serving
 from aisle.core.errors import AisleError, UsageError
 
 __all__ = ["app", "main"]
@@ -31,6 +31,7 @@ app.command(name="mine", rich_help_panel="Data")(mining.mine)
 app.command(name="train", rich_help_panel="Model")(models.train)
 app.command(name="index", rich_help_panel="Model")(models.index)
 app.command(name="evaluate", rich_help_panel="Quality")(evaluation.evaluate)
+app.command(name="ablate", rich_help_panel="Quality")(ablating.ablate)
 app.command(name="search", rich_help_panel="Use")(serving.search)
 app.command(name="retrieve", rich_help_panel="Use")(retrieving.retrieve)
 app.command(name="serve", rich_help_panel="Use")(serving.serve)

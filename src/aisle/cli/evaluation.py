@@ -14,7 +14,7 @@ from aisle.core.errors import UsageError
 if TYPE_CHECKING:
     from aisle.pipelines.evaluating import EvaluationOutcome, Labels
 
-__all__ = ["evaluate", "print_outcome"]
+__all__ = ["evaluate", "labels_named", "print_outcome"]
 
 
 def evaluate(
@@ -56,7 +56,7 @@ def evaluate(
         Workspace.open(workspace),
         split=split,
         systems=_names(systems),
-        labels=_labels(labels),
+        labels=labels_named(labels),
         min_grade=min_grade,
         max_searches=max_searches,
         slices=_names(slices) if slices is not None else None,
@@ -73,7 +73,12 @@ def _names(listed: str) -> list[str]:
     return [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def _labels(name: str | None) -> Labels | None:
+def labels_named(name: str | None) -> Labels | None:
+    """Return the labels of a name; None where none was given.
+
+    Raises:
+        UsageError: If there are none of that name.
+    """
     from aisle.pipelines.evaluating import Labels
 
     for label in get_args(Labels):

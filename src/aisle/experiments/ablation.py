@@ -163,7 +163,9 @@ class _Stack:
         )
         if not same:
             raise ShapeError("All rows must be measured on the same searches", received={"labels": labels, **lengths})
-        return cls(rows, measures, np.concatenate([np.mean(runs, axis=0) for runs in by_seed], axis=1), by_seed, counted)
+        return cls(
+            rows, measures, np.concatenate([np.mean(runs, axis=0) for runs in by_seed], axis=1), by_seed, counted
+        )
 
     def cells(self, mask: Bool[np.ndarray, " searches"], *, seed: int) -> dict[str, dict[str, Cell]]:
         """Return row → measure → cell over some searches, with p-values that are not corrected yet."""
@@ -213,7 +215,7 @@ def _corrected(by_slice: dict[str, dict[str, dict[str, Cell]]]) -> dict[str, dic
         ]
         for measure in measures
     }
-    corrected = {}
+    corrected: dict[tuple[str, str, str], float] = {}
     for measure, family in of_measure.items():
         p = holm(np.array([cell.compared.p for *_, cell in family if cell.compared is not None]))
         corrected |= {(name, row, measure): float(value) for (name, row, _), value in zip(family, p, strict=True)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -33,6 +34,11 @@ class PlainTable:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @classmethod
+    def of_json(cls, values: Mapping[str, Any]) -> PlainTable:
+        """Build it from JSON of its fields."""
+        return cls(values["title"], tuple(values["header"]), tuple(map(tuple, values["rows"])))
+
     def markdown(self) -> list[str]:
         """Return it as lines of Markdown."""
         lines = [self.header, ("---",) * len(self.header), *self.rows]
@@ -40,7 +46,9 @@ class PlainTable:
 
     def rich(self) -> Table:
         """Return it for the terminal."""
-        table = Table(title=Text(self.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = Table(
+            title=Text(self.title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False
+        )
         for number, name in enumerate(self.header):
             table.add_column(name, justify="right" if number else "left")
         for cells in self.rows:
@@ -125,7 +133,9 @@ def _claims(held: Sequence[Held]) -> PlainTable:
     lines = []
     for one in held:
         claim = one.claim
-        figure = "" if one.holds_figure is None else f"; figure {'inside' if one.holds_figure else 'outside'} the interval"
+        figure = (
+            "" if one.holds_figure is None else f"; figure {'inside' if one.holds_figure else 'outside'} the interval"
+        )
         measured = f"{one.lift:+.1%} [{one.low:+.1%}, {one.high:+.1%}]"
         told = f"{claim.claim} ({claim.source}; {claim.note})"
         lines.append((claim.row, told, f"{claim.measure}, {claim.slice}", measured, f"{one.sign}{figure}"))

@@ -149,7 +149,7 @@ class SentencePeer:
         copies = (own[:, None] == own[None, :]) & ~torch.eye(len(own), dtype=torch.bool)
         loss = torch.nn.functional.cross_entropy(scores.masked_fill(copies, -torch.inf), torch.arange(len(own)))
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
         optimiser.step()
         return float(loss.detach())

@@ -26,12 +26,27 @@ from aisle.pipelines.evaluating import Labels
 from aisle.pipelines.logged_searches import SearchLabels, logged_searches
 from aisle.workspace import Workspace
 
-__all__ = ["MeasuredSet", "available_labels", "measured_set"]
+__all__ = ["MeasuredOn", "MeasuredSet", "available_labels", "measured_sets"]
 
 _DEPTH = 1000
 """Places retrieved, as `aisle evaluate` does."""
 
 _SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class MeasuredOn:
+    """What is measured.
+
+    Attributes:
+        labels: What is to be found, that of the headline first.
+        max_searches: Most searches of a log, drawn evenly and always the same.
+        min_grade: Least grade of a relevant product, in the judgments' own units.
+    """
+
+    labels: tuple[Labels, ...]
+    max_searches: int
+    min_grade: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,21 +95,22 @@ def available_labels(workspace: Workspace) -> tuple[Labels, ...]:
     return found
 
 
-def measured_set(workspace: Workspace, labels: Labels, *, max_searches: int, min_grade: float = 1.0) -> MeasuredSet:
-    """Read the searches of a log, or judged queries, of the test split.
+def measured_sets(workspace: Workspace, measured_on: MeasuredOn) -> dict[Labels, MeasuredSet]:
+    """Read the searches of a log, or judged queries, of the test split, by their labels.
 
     Args:
         workspace: Where they are.
-        labels: One of `available_labels`.
-        max_searches: Most searches of a log, drawn evenly and always the same.
-        min_grade: Least grade of a relevant product, in the judgments' own units.
+        measured_on: Which of `available_labels`.
 
     Raises:
         UsageError: If nothing is to be found.
     """
-    if labels == "judgments":
-        return _judged(workspace, min_grade)
-    return _searched(workspace, labels, max_searches=max_searches)
+    return {
+        labels: _judged(workspace, measured_on.min_grade)
+        if labels == "judgments"
+        else _searched(workspace, labels, max_searches=measured_on.max_searches)
+        for labels in measured_on.labels
+    }
 
 
 def _searched(workspace: Workspace, labels: SearchLabels, *, max_searches: int) -> MeasuredSet:

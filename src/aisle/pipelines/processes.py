@@ -62,23 +62,23 @@ def run_side_by_side(
             function(task.argument)
             done(task)
         return
-    waiting, running, failed = list(reversed(tasks)), dict[int, tuple[BaseProcess, Task[Argument]]](), []
+    waiting, running = list(reversed(tasks)), list[tuple[BaseProcess, Task[Argument]]]()
+    failed: list[tuple[Task[Argument], int | None]] = []
     with _threads(max(1, (os.cpu_count() or 1) // jobs)):
         try:
             while running or (waiting and not failed):
                 while waiting and len(running) < jobs and not failed:
                     task = waiting.pop()
-                    process = _started(function, task)
-                    running[process.sentinel] = (process, task)
-                for ended in wait(list(running)):
-                    process, task = running.pop(int(ended))  # type: ignore[call-overload]
-                    process.join()
+                    running.append((_started(function, task), task))
+                wait([process.sentinel for process, _ in running])
+                ended = [one for one in running if one[0].exitcode is not None]
+                running = [one for one in running if one[0].exitcode is None]
+                failed += [(task, process.exitcode) for process, task in ended if process.exitcode]
+                for process, task in ended:
                     if process.exitcode == 0:
                         done(task)
-                    else:
-                        failed.append((task, process.exitcode))
         finally:
-            for process, _ in running.values():
+            for process, _ in running:
                 process.terminate()
     if failed:
         raise _failure(*failed[0])
@@ -92,23 +92,11 @@ def _started(function: Callable[[Argument], None], task: Task[Argument]) -> Base
 
 
 def _call(function: Callable[[Argument], None], task: Task[Argument]) -> None:
-    """Run in the new process: its stderr goes to the log, so that the parent's bar stays whole."""
+    """Run in the new process: what it prints goes to the log, so that the parent's bar and JSON stay whole."""
     task.log.parent.mkdir(parents=True, exist_ok=True)
-    with task.log.open("w", encoding="utf-8") as log:
-        sys.stderr = log
-        try:
-            function(task.argument)
-        except AisleError as error:
-            log.write(f"{error}\n")
-            log.flush()
-            os._exit(1)
-        except BaseException:
-            import traceback
-
-            log.write(traceback.format_exc())
-            log.flush()
-            os._exit(1)
-    os._exit(0)
+    # Left open: an error that comes through is written there by `multiprocessing`.
+    sys.stdout = sys.stderr = task.log.open("w", encoding="utf-8", buffering=1)
+    function(task.argument)
 
 
 def _failure(task: Task[Argument], exit_code: int | None) -> AisleError:
