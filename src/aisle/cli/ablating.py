@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ablate"]
 
+_MOST_COLUMNS = 7
+"""More do not fit into a terminal with an interval in each."""
+
 
 def ablate(
     workspace: WorkspaceOption = Path("workspace"),
@@ -84,8 +87,11 @@ def _print(outcome: AblationOutcome, workspace: Path) -> None:
 
     console = Console()
     for table in outcome.tables:
-        console.print(table.rich())
-        console.print()
+        if len(table.header) <= _MOST_COLUMNS:
+            console.print(table.rich())
+            console.print()
+    if any(len(table.header) > _MOST_COLUMNS for table in outcome.tables):
+        say(f"By slice: see {workspace / 'ablation' / 'ablation.md'}, whose tables are too wide for a terminal.")
     if outcome.values["simulated"]:
         say("Of a simulated marketplace: these figures are simulated.")
     say(f"Kept in {workspace / 'ablation'} as Markdown, JSON and Parquet.")

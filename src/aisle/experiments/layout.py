@@ -90,8 +90,9 @@ def _means(rows: Sequence[RowResult], labels: str, told: str) -> PlainTable:
         cells = row.results[labels][ALL]
         minutes = [float(one["minutes"]) for one in row.runs.training if "minutes" in one]
         taken = f"{sum(minutes) / len(minutes):.1f}" if minutes else "–"
-        shown = (f"{_value(cells[name])} ({_range(cells[name])})" for name in names)
-        lines.append((row.runs.name, str(len(row.runs.by_seed)), *shown, taken))
+        num_seeds = len(row.runs.by_seed)
+        shown = (f"{_value(cells[name])}{_range(cells[name], num_seeds)}" for name in names)
+        lines.append((row.runs.name, str(num_seeds), *shown, taken))
     title = f"{told}: mean [95 % interval over searches] (range over seeds)"
     return PlainTable(title, ("row", "seeds", *names, "minutes"), tuple(lines))
 
@@ -108,7 +109,7 @@ def _differences(rows: Sequence[RowResult], labels: str) -> PlainTable:
 
 
 def _by_slice(rows: Sequence[RowResult], labels: str) -> list[PlainTable]:
-    """Return means and differences of the main measure by slice, with slices as rows: rows are many."""
+    """Return means and differences of the main measure by slice."""
     names = [name for name in rows[0].results[labels] if name != ALL]
     if not names:
         return []
@@ -153,8 +154,8 @@ def _value(cell: Cell) -> str:
     return f"{_short(cell.value)}{interval}"
 
 
-def _range(cell: Cell) -> str:
-    return f"{_short(cell.seeds[0])}–{_short(cell.seeds[1])}"
+def _range(cell: Cell, num_seeds: int) -> str:
+    return f" ({_short(cell.seeds[0])}–{_short(cell.seeds[1])})" if num_seeds > 1 else ""
 
 
 def _short(value: float) -> str:
