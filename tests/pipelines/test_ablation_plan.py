@@ -80,7 +80,7 @@ def test_dimensions_and_the_mined_log_are_shared(learnt_shop):
     wide = AblationRow("wide", ("embedding_dim=32",))
     with pytest.raises(ConfigError, match=r"Rows must serve the same dimensions.*'unified': 256, 'wide': 32"):
         plan_of(learnt_shop, AblationRow("unified"), wide)
-    with pytest.raises(ConfigError, match="mining.num_slices=2 is settled by `aisle mine`"):
+    with pytest.raises(ConfigError, match=r"mining\.num_slices=2 is settled by `aisle mine`"):
         resolved(learnt_shop, None, ("mining.num_slices=2",))
 
 
