@@ -1,4 +1,4 @@
-"""What each channel, loss and kind of negatives earns: recall on a simulated marketplace's truth, several seeds, by slice.
+"""What each channel, loss and kind of negatives earns: recall on a simulated marketplace's truth, several seeds.
 
 Run: python benchmarks/quality.py [--config small|default] [--seeds 3] [--rows unified,"term only"] [--workspace FOLDER]
 Truth = what each shopper would order if everything on sale were examined (simulated). A thin caller of `aisle ablate`:

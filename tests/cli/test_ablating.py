@@ -23,7 +23,8 @@ def asked(monkeypatch):
 def test_options_reach_the_ablation(aisle, built_shop, asked, tmp_path):
     result = aisle(
         "ablate", "-w", built_shop.path, "--spec", tmp_path / "rows.toml", "--rows", "without graph, BM25",
-        "--seeds", 5, "--labels", "judgments", "--jobs", 3, "--quick", "--keep-models", "--set", "train.epochs=1", "--min-grade", 2,
+        "--seeds", 5,
+        "--labels", "judgments", "--jobs", 3, "--quick", "--keep-models", "--set", "train.epochs=1", "--min-grade", 2,
     )  # fmt: skip
     assert result.code == 0, result.err
     [settings] = asked

@@ -57,12 +57,12 @@ def test_tuning_brings_queries_to_their_products(peer):
 def test_time_ends_a_tuning(peer):
     one = np.zeros(8, np.int64)
     report = peer.tune(WORDS, WORDS, query_index=one, product_index=one, epochs=10**4, max_minutes=1e-6, seed=0)
-    assert report.steps <= 1
+    assert report.steps == 1
 
 
 def test_the_step_size_rises_and_falls():
     shares = [_step_share(done) for done in (0.0, 0.05, 0.1, 0.55, 1.0)]
-    assert shares == pytest.approx([1e-3, 0.5, 1.0, 0.5, 0.0])
+    assert shares == pytest.approx([1e-3, 0.5, 1.0, 0.5, 1e-3])
 
 
 def test_missing_packages_are_told_before_anything_is_trained(monkeypatch):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aisle.cli.evaluation import labels_named
+from aisle.cli.evaluation import as_labels, as_names
 from aisle.cli.options import JsonOption, RecipeOption, SetOption, WorkspaceOption
 from aisle.cli.output import print_json, say
 
@@ -66,9 +66,9 @@ def ablate(
         specification=spec or READY_SPECIFICATION,
         recipe=recipe,
         overrides=tuple(overrides or ()),
-        rows=_names(rows) if rows is not None else None,
+        rows=as_names(rows) if rows is not None else None,
         seeds=seeds,
-        labels=labels_named(labels),
+        labels=as_labels(labels),
         max_searches=max_searches,
         min_grade=min_grade,
         jobs=jobs,
@@ -95,7 +95,3 @@ def _print(outcome: AblationOutcome, workspace: Path) -> None:
     if outcome.values["simulated"]:
         say("Of a simulated marketplace: these figures are simulated.")
     say(f"Kept in {workspace / 'ablation'} as Markdown, JSON and Parquet.")
-
-
-def _names(listed: str) -> list[str]:
-    return [name.strip() for name in listed.split(",") if name.strip()]

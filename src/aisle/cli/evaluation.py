@@ -14,7 +14,7 @@ from aisle.core.errors import UsageError
 if TYPE_CHECKING:
     from aisle.pipelines.evaluating import EvaluationOutcome, Labels
 
-__all__ = ["evaluate", "labels_named", "print_outcome"]
+__all__ = ["as_labels", "as_names", "evaluate", "print_outcome"]
 
 
 def evaluate(
@@ -55,11 +55,11 @@ def evaluate(
     outcome = evaluate_systems(
         Workspace.open(workspace),
         split=split,
-        systems=_names(systems),
-        labels=labels_named(labels),
+        systems=as_names(systems),
+        labels=as_labels(labels),
         min_grade=min_grade,
         max_searches=max_searches,
-        slices=_names(slices) if slices is not None else None,
+        slices=as_names(slices) if slices is not None else None,
         run=run,
         seed=seed,
     )
@@ -69,11 +69,12 @@ def evaluate(
     print_outcome(outcome)
 
 
-def _names(listed: str) -> list[str]:
+def as_names(listed: str) -> list[str]:
+    """Split what was written with commas."""
     return [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def labels_named(name: str | None) -> Labels | None:
+def as_labels(name: str | None) -> Labels | None:
     """Return the labels of a name; None where none was given.
 
     Raises:

@@ -11,7 +11,6 @@ from aisle.evaluation.evaluate import (
     Evaluation,
     evaluate,
     evaluate_rankings,
-    per_query_values,
     retrieve_all,
     slices_by_label,
 )
@@ -53,7 +52,6 @@ __all__ = [
     "holm",
     "overlap",
     "paired_test",
-    "per_query_values",
     "query_ids",
     "rank_searches",
     "read_qrels",

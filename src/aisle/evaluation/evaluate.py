@@ -20,7 +20,6 @@ __all__ = [
     "Evaluation",
     "evaluate",
     "evaluate_rankings",
-    "per_query_values",
     "retrieve_all",
     "slices_by_label",
 ]
@@ -171,20 +170,6 @@ def slices_by_label(labels: Sequence[str]) -> dict[str, Bool[np.ndarray, " queri
     """
     array = np.asarray(labels, dtype=np.str_)
     return {str(label): array == label for label in np.unique(array)}
-
-
-def per_query_values(
-    ranking: Ranking, qrels: Qrels, *, measures: Sequence[str] = DEFAULT_MEASURES, min_grade: float = 1.0
-) -> dict[str, np.ndarray]:
-    """Return measure → value of every query, NaN for queries without a relevant product.
-
-    Args:
-        ranking: Results, row i for query i of `qrels`.
-        qrels: Judgments.
-        measures: Names such as "R@100".
-        min_grade: Least grade of a relevant product.
-    """
-    return _per_query(ranking, qrels, list(map(parse_measure, measures)), min_grade=min_grade)
 
 
 def _per_query(

@@ -76,7 +76,7 @@ def evaluate_searches(
     Returns:
         The evaluation, with `REPEATS` as a slice of its own where there are any; and the rankings.
     """
-    rankings = {name: rank_searches(one, searches, on_sale, k=k) for name, one in retrievers.items()}
+    rankings = rank_searches(retrievers, searches, on_sale, k=k)
     smallest = float(np.finfo(np.float64).tiny)
     found = evaluate_rankings(rankings, searches.wanted, min_grade=smallest, slices=dict(searches.slices), seed=seed)
     if searches.repeated.has_relevant(smallest).any():
@@ -85,16 +85,11 @@ def evaluate_searches(
     return found, rankings
 
 
-def rank_searches(retriever: Retriever, searches: EvaluatedSearches, on_sale: OnSale, *, k: int) -> Ranking:
-    """Answer searches from the products on sale at the time of each.
-
-    Args:
-        retriever: The system.
-        searches: The searches.
-        on_sale: Lifetimes of the catalogue's products.
-        k: Places retrieved before products that were not on sale are taken out.
-    """
-    return on_sale.keep(_of_each(retriever, searches, k=k), searches.at)
+def rank_searches(
+    retrievers: Mapping[str, Retriever], searches: EvaluatedSearches, on_sale: OnSale, *, k: int
+) -> dict[str, Ranking]:
+    """Let every system answer every search from the products that were on sale at its time; see `evaluate_searches`."""
+    return {name: on_sale.keep(_of_each(one, searches, k=k), searches.at) for name, one in retrievers.items()}
 
 
 def _of_each(retriever: Retriever, searches: EvaluatedSearches, *, k: int) -> Ranking:

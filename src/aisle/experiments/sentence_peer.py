@@ -24,7 +24,7 @@ _MAX_TOKENS = 128
 _SCALE = 20.0
 """Inverse temperature of MultipleNegativesRankingLoss at its default."""
 
-_WARMUP_SHARE = 0.1
+_WARMUP_SHARE, _LEAST_SHARE = 0.1, 1e-3
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class SentencePeer:
         with progress_bar("MiniLM", total=num_steps, unit="steps") as advance:
             for step in range(num_steps):
                 done = max(step / num_steps, (time.monotonic() - started) / 60 / max_minutes)
-                if done >= 1:
+                if done >= 1 and losses:
                     break
                 rows = order[step * batch_size : (step + 1) * batch_size]
                 for group in optimiser.param_groups:
@@ -163,4 +163,4 @@ class SentencePeer:
 
 def _step_share(done: float) -> float:
     """Return the share of the peak step size: a linear rise, then a linear fall to 0."""
-    return min(done / _WARMUP_SHARE, (1 - done) / (1 - _WARMUP_SHARE), 1.0) if done > 0 else 1e-3
+    return max(min(done / _WARMUP_SHARE, (1 - done) / (1 - _WARMUP_SHARE)), _LEAST_SHARE)

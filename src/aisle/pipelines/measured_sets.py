@@ -16,11 +16,10 @@ from aisle.evaluation import (
     EvaluatedSearches,
     JudgedQueries,
     OnSale,
-    per_query_values,
     rank_searches,
     retrieve_all,
 )
-from aisle.measures import Qrels
+from aisle.measures import Qrels, grades_of, parse_measure
 from aisle.pipelines.catalogue import read_judgments, read_products
 from aisle.pipelines.evaluating import Labels
 from aisle.pipelines.logged_searches import SearchLabels, logged_searches
@@ -71,7 +70,12 @@ class MeasuredSet:
 
     def values(self, retriever: Retriever, measures: Sequence[str] = DEFAULT_MEASURES) -> dict[str, np.ndarray]:
         """Return measure → value of every search, NaN where nothing is to be found; those that `evaluate` averages."""
-        return per_query_values(self.rank(retriever), self.qrels, measures=measures, min_grade=self.min_grade)
+        grades = grades_of(self.rank(retriever), self.qrels)
+        parsed = {name: parse_measure(name) for name in measures}
+        found = {name: one.per_query(grades, self.qrels, min_grade=self.min_grade) for name, one in parsed.items()}
+        # As in an evaluation: nDCG is defined for more queries than the others, one table speaks of one set of them.
+        is_counted = self.qrels.has_relevant(self.min_grade)
+        return {name: np.where(is_counted, column, np.nan) for name, column in found.items()}
 
 
 def available_labels(workspace: Workspace) -> tuple[Labels, ...]:
@@ -121,7 +125,7 @@ def _searched(workspace: Workspace, labels: SearchLabels, *, max_searches: int) 
     least = float(np.finfo(np.float64).tiny)
 
     def rank(retriever: Retriever) -> Ranking:
-        return rank_searches(retriever, searches, on_sale, k=_DEPTH)
+        return rank_searches({retriever.name: retriever}, searches, on_sale, k=_DEPTH)[retriever.name]
 
     return MeasuredSet(labels, searches.labelled, searches.slices, searches.wanted, least, rank)
 
