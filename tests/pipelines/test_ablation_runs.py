@@ -45,13 +45,12 @@ def test_a_lexical_run_reads_the_tables_where_they_are(log_shop):
 
 
 class WordPeer:
-    """Stands for MiniLM: a text is the count of its letters; a tuning moves all texts together."""
+    """Stands for MiniLM: a text is the count of some signs; what is tuned cannot tell numbers any more."""
 
-    moved = 0.0
+    signs = "abcdefghij0123456789"
 
     def encode(self, texts):
-        counts = [[text.count(letter) for letter in "abcdefghij0123456789"] for text in texts]
-        vectors = np.array(counts, np.float32) + self.moved
+        vectors = np.array([[text.count(sign) for sign in self.signs] for text in texts], np.float32)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
     def tune(self, queries, products, *, query_index, product_index, epochs, max_minutes, seed):
@@ -59,7 +58,7 @@ class WordPeer:
 
         assert max(query_index) < len(queries)
         assert max(product_index) < len(products)
-        self.moved = 1.0
+        self.signs = "abcdefghij"
         return TuningReport(steps=epochs, minutes=max_minutes, pairs_s=1.0, loss=float(seed))
 
 
@@ -76,4 +75,4 @@ def test_peers_are_measured_by_the_same_code(log_shop, monkeypatch):
     make_run(task)
     tuned, figures = read_values(log_shop.path, *place)
     assert figures["steps"] == 3
-    assert not np.array_equal(plain["log"]["MRR"], tuned["log"]["MRR"])
+    assert tuned["log"]["MRR"].mean() < plain["log"]["MRR"].mean()

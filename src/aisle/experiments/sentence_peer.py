@@ -118,7 +118,7 @@ class SentencePeer:
         )
         num_steps = max(1, len(order) // batch_size)
         optimiser = torch.optim.AdamW(self._model.parameters(), lr=learning_rate)
-        started, losses = time.monotonic(), []
+        started, losses = time.monotonic(), list[float]()
         self._model.train()
         with progress_bar("MiniLM", total=num_steps, unit="steps") as advance:
             for step in range(num_steps):

@@ -48,7 +48,7 @@ __all__ = ["AblationOutcome", "AblationSettings", "ablate"]
 
 _ARTEFACT = "ablation"
 _FORMAT = 1
-_QUICK = ("train.epochs=1", "train.min_steps=100", "train.max_minutes=2")
+_QUICK = ("train.epochs=1", "train.min_steps=100", "train.max_minutes=1")
 _QUICK_SEARCHES = 2_000
 _TESTS_SEED = 0
 
