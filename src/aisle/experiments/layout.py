@@ -56,21 +56,21 @@ class PlainTable:
         return table
 
 
-def ablation_tables(rows: Sequence[RowResult], held: Sequence[Held], *, labels: str, told: str) -> list[PlainTable]:
+def ablation_tables(rows: Sequence[RowResult], held: Sequence[Held], *, told: Mapping[str, str]) -> list[PlainTable]:
     """Lay out an ablation.
 
     Args:
         rows: What each row came to.
         held: Published claims beside it.
-        labels: Labels of the headline; the others get a table of means each.
-        told: In words, what was to be found: "true products (simulated)".
+        told: Labels, those of the headline first → in words what was to be found: "true products (simulated)". The
+            others get a table of means each.
 
     Returns:
         Means; what each row's baseline has more, by measure and by slice; other labels; claims.
     """
-    others = [name for name in rows[0].results if name != labels]
-    tables = [_means(rows, labels, told), _differences(rows, labels), *_by_slice(rows, labels)]
-    tables += [_means(rows, name, name) for name in others]
+    labels, *others = told
+    tables = [_means(rows, labels, told[labels]), _differences(rows, labels), *_by_slice(rows, labels)]
+    tables += [_means(rows, name, told[name]) for name in others]
     return [*tables, _claims(held)] if held else tables
 
 

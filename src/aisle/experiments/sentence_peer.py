@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module, resources
 from importlib.util import find_spec
@@ -121,16 +121,12 @@ class SentencePeer:
         started, losses = time.monotonic(), list[float]()
         self._model.train()
         with progress_bar("MiniLM", total=num_steps, unit="steps") as advance:
-            for step in range(num_steps):
-                done = max(step / num_steps, (time.monotonic() - started) / 60 / max_minutes)
-                if done >= 1 and losses:
-                    break
-                rows = order[step * batch_size : (step + 1) * batch_size]
+            for rows, done in _timed(np.array_split(order[: num_steps * batch_size], num_steps), max_minutes):
                 for group in optimiser.param_groups:
                     group["lr"] = learning_rate * _step_share(done)
                 anchors = [queries[one] for one in query_index[rows]]
                 positives = [products[one] for one in product_index[rows]]
-                losses.append(self._step(anchors, positives, product_index[rows], optimiser))
+                losses.append(self._step(anchors, positives, product_index=product_index[rows], optimiser=optimiser))
                 advance(1, f"loss {losses[-1]:.3f}")
         self._model.eval()
         minutes = (time.monotonic() - started) / 60
@@ -141,6 +137,7 @@ class SentencePeer:
         self,
         queries: list[str],
         products: list[str],
+        *,
         product_index: Int64[np.ndarray, " rows"],
         optimiser: torch.optim.Optimizer,
     ) -> float:
@@ -159,6 +156,16 @@ class SentencePeer:
         preprocess = getattr(self._model, "preprocess", None) or self._model.tokenize
         vectors: torch.Tensor = self._model(preprocess(texts))["sentence_embedding"]
         return torch.nn.functional.normalize(vectors, dim=1)
+
+
+def _timed(batches: Sequence[np.ndarray], max_minutes: float) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield batches until the time is over, at least one, with the share of steps or of time that is done."""
+    started = time.monotonic()
+    for step, batch in enumerate(batches):
+        done = max(step / len(batches), (time.monotonic() - started) / 60 / max_minutes)
+        if done >= 1 and step:
+            return
+        yield batch, done
 
 
 def _step_share(done: float) -> float:

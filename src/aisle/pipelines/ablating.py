@@ -176,11 +176,12 @@ def _compared(
 ) -> AblationOutcome:
     labels, headline = next(iter(sets.items()))
     simulated = workspace.has("truth")
-    words = f"{headline.labelled}{' (simulated)' if simulated else ''}"
+    words = {name: f"{one.labelled}{' (simulated)' if simulated else ''}" for name, one in sets.items()}
     heading = {
         "simulated": simulated,
         "labels": labels,
-        "labelled": words,
+        "labelled": words[labels],
+        "beside": {name: told for name, told in words.items() if name != labels},
         "searches": int(headline.qrels.has_relevant(headline.min_grade).sum()),
         "baseline": specification.baseline,
         **told,
@@ -191,7 +192,7 @@ def _compared(
         found = compare_rows(rows, {name: one.slices for name, one in sets.items()}, seed=_TESTS_SEED)
         held = hold_against(published_claims(), found, labels=labels)
         values = {**heading, "rows": ablation_rows(found, labels=labels), "claims": [one.as_dict() for one in held]}
-        tables = ablation_tables(found, held, labels=labels, told=words)
+        tables = ablation_tables(found, held, told=words)
         write_parquet(pa.table(ablation_columns(found)), folder / "ablation.parquet")
         (folder / "ablation.json").write_text(json.dumps(values, indent=1), encoding="utf-8")
         (folder / "tables.json").write_text(json.dumps([asdict(table) for table in tables]), encoding="utf-8")

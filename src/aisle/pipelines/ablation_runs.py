@@ -99,7 +99,7 @@ def make_run(task: RunTask) -> None:
         for measuring in task.run.measurings:
             if not workspace.has(measuring.artefact):
                 retriever, figures = load(measuring)
-                _measure(task, workspace, measuring, retriever, figures)
+                _measure(task, workspace, measuring, retriever=retriever, figures=figures)
     if not task.keep_models:
         clear_run(folder)
 
@@ -184,7 +184,7 @@ def _peer(workspace: Workspace, run: Run) -> Load:
 
 
 def _measure(
-    task: RunTask, workspace: Workspace, measuring: Measuring, retriever: Retriever, figures: dict[str, Any]
+    task: RunTask, workspace: Workspace, measuring: Measuring, *, retriever: Retriever, figures: dict[str, Any]
 ) -> None:
     sets = measured_sets(workspace, task.measured_on)
 
