@@ -100,6 +100,13 @@ def test_settings_that_do_not_hold_are_told_of_every_row(read):
     assert "did you mean graph.enabled?" in problems[0]
 
 
+def test_settings_of_rows_that_are_left_out_are_not_asked_for(read):
+    rows = ROWS + '[rows."typo"]\nset = ["graph.enabeld=false"]'
+    assert list(read(rows, names=["MiniLM"]).rows) == ["unified", "MiniLM"]
+    with pytest.raises(ConfigError, match=r"rows\.typo"):
+        read(rows, names=["typo"])
+
+
 @pytest.mark.parametrize("text", ["", "rows = 3", "[rows]", "rows.a = 1"])
 def test_a_file_without_rows_is_refused(read, text):
     with pytest.raises(ConfigError, match="a table of settings for each row"):

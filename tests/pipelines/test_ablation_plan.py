@@ -87,5 +87,7 @@ def test_dimensions_and_the_mined_log_are_shared(learnt_shop):
 def test_a_channel_without_data_is_refused_and_one_left_open_is_settled(shop, learnt_shop):
     with pytest.raises(ConfigError, match="A channel that is switched on must have data"):
         resolved(shop, None, ("graph.enabled=true",))
+    with pytest.raises(ConfigError, match=r"train\.dynamic_weight needs a mined log"):
+        resolved(shop, None, ("train.dynamic_weight=0.5",))
     assert resolved(shop, None, ()).graph.enabled is False
     assert resolved(learnt_shop, None, ()) == resolved(learnt_shop, None, ("history.enabled=true",))

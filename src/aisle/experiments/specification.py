@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -57,7 +57,7 @@ class Specification:
     baseline: str
     rows: Mapping[str, AblationRow] = field(default_factory=dict)
 
-    def chosen(self, names: list[str] | None) -> Specification:
+    def chosen(self, names: Sequence[str] | None) -> Specification:
         """Keep some rows, with the baselines that they need; None: all.
 
         Raises:
@@ -69,7 +69,7 @@ class Specification:
         if unknown or not names:
             raise UsageError(
                 "Rows must be among those of the specification",
-                received={"rows": unknown or names, "known": list(self.rows)},
+                received={"rows": unknown or list(names), "known": list(self.rows)},
                 remedy="Name them as a list with commas.",
             )
         needed = {self.baseline, *names}
@@ -80,17 +80,23 @@ class Specification:
 
 
 def read_specification(
-    path: Path, *, overrides: tuple[str, ...] = (), check: Callable[[tuple[str, ...]], object]
+    path: Path,
+    *,
+    overrides: tuple[str, ...] = (),
+    names: Sequence[str] | None = None,
+    check: Callable[[tuple[str, ...]], object],
 ) -> Specification:
     """Read and check a specification; nothing is trained before it holds.
 
     Args:
         path: The TOML file.
         overrides: Settings `a.b=value` of every row, after those of the file and before a row's own.
-        check: Called with the settings of each row; raises `ConfigError` where they do not hold.
+        names: Rows to keep, with the baselines that they need; None: all.
+        check: Called with the settings of each row that is kept; raises `ConfigError` where they do not hold.
 
     Raises:
         ConfigError: With every unknown key, row and setting.
+        UsageError: If a name is unknown.
     """
     values = read_toml(path)
     problems = [_unknown(name, _TOP) for name in values if name not in _TOP]
@@ -107,10 +113,11 @@ def read_specification(
     if problems:
         raise _refused(path, problems)
     rows = {name: _row(tables, name, (*shared, *overrides), baseline=baseline) for name in tables}
-    problems = [problem for row in rows.values() for problem in _setting_problems(row, check)]
+    specification = Specification(baseline, rows).chosen(names)
+    problems = [problem for row in specification.rows.values() for problem in _setting_problems(row, check)]
     if problems:
         raise _refused(path, problems)
-    return Specification(baseline, rows)
+    return specification
 
 
 def _row_problems(tables: Mapping[str, Any], name: str) -> list[str]:

@@ -114,8 +114,9 @@ def ablate(workspace: Workspace, settings: AblationSettings) -> AblationOutcome:
     specification = read_specification(
         settings.specification,
         overrides=overrides,
+        names=settings.rows,
         check=lambda one: resolved(workspace, settings.recipe, one),
-    ).chosen(list(settings.rows) if settings.rows is not None else None)
+    )
     if any(row.peer is not None for row in specification.rows.values()):
         check_peers()
     seeds = 1 if settings.quick else settings.seeds
@@ -176,7 +177,7 @@ def _compared(
 ) -> AblationOutcome:
     labels, headline = next(iter(sets.items()))
     simulated = workspace.has("truth")
-    words = {name: f"{one.labelled}{' (simulated)' if simulated else ''}" for name, one in sets.items()}
+    words: dict[str, str] = {name: f"{one.labelled}{' (simulated)' if simulated else ''}" for name, one in sets.items()}
     heading = {
         "simulated": simulated,
         "labels": labels,

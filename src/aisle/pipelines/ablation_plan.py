@@ -98,8 +98,15 @@ def resolved(workspace: Workspace, base: Path | None, overrides: tuple[str, ...]
         ConfigError: If a setting is unknown or does not hold, a channel has no data, or the mined log would be another.
     """
     recipe = load_recipe(base, overrides)
-    towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
+    by_search = takes_searches(workspace, recipe)
+    towers = recipe.towers(LOG_CHANNELS if by_search else ())
     towers.part_dims()
+    if not by_search and recipe.train.by_search_only:
+        raise ConfigError(
+            "Some settings have a meaning only where a log is learnt search by search",
+            received={"problems": [f"{name} needs a mined log" for name in recipe.train.by_search_only]},
+            remedy="Mine one, or leave these rows out by --rows.",
+        )
     asked = [override for override in overrides if override.strip().startswith("mining.")]
     if asked:
         raise ConfigError(
