@@ -6,7 +6,7 @@ import pytest
 
 from aisle.core.errors import ShapeError
 from aisle.core.ranking import Ranking
-from aisle.evaluation import EvaluatedSearches, OnSale, evaluate_searches
+from aisle.evaluation import EvaluatedSearches, OnSale, evaluate_searches, rank_searches
 from aisle.evaluation.searches import REPEATS
 from aisle.measures import Qrels
 from aisle.tables.schema import TIME
@@ -55,6 +55,14 @@ def test_candidates_are_those_on_sale_at_the_time_of_the_search(fixed_retriever)
     on_sale = OnSale.of_products(pa.table({"created_at": created}))
     _, rankings = evaluate_searches(fixed(fixed_retriever, dress=[2, 3]), searches(), on_sale, k=100, seed=0)
     assert rankings["fixed"].product_index[1:, :3].tolist() == [[3, -1, -1], [2, 3, -1]]
+
+
+def test_searches_are_ranked_as_in_the_evaluation(fixed_retriever):
+    systems = fixed(fixed_retriever, lamp=[1], dress=[2, 0])
+    _, rankings = evaluate_searches(systems, searches(), ALWAYS, k=100, seed=0)
+    ranked = rank_searches(systems, searches(), ALWAYS, k=100)
+    assert list(ranked) == ["fixed"]
+    np.testing.assert_array_equal(ranked["fixed"].product_index, rankings["fixed"].product_index)
 
 
 def test_repeated_orders_are_a_slice_of_their_own(fixed_retriever):

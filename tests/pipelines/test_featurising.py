@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from aisle.core.errors import ModelError, UsageError, WorkspaceError
-from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser
+from aisle.pipelines.featurising import CHECKPOINT, features_key, featurise, load_featuriser
 from aisle.training import TrainingData
 from aisle.workspace import Workspace
 
@@ -31,6 +31,14 @@ def test_features_are_made_once(import_shop, tiny_recipe, tmp_path):
     assert summary["validation_queries"] == len(data.validation.query_features)
     assert featurise(workspace, tiny_recipe(train__epochs=2)).skipped
     assert not featurise(workspace, tiny_recipe(pairs__pseudo_per_product=3)).skipped
+
+
+def test_recipes_share_a_key_exactly_where_they_share_features(built_shop, tiny_recipe):
+    def key(**changes):
+        return features_key(built_shop, tiny_recipe(**changes))
+
+    assert key() == key(train__epochs=2) == key(fusion="concat")
+    assert len({key(), key(pairs__pseudo_per_product=3), key(seed=1), key(text__enabled="false")}) == 4
 
 
 def test_the_saved_featuriser_makes_the_saved_features(built_shop, simulated):

@@ -68,6 +68,15 @@ def test_other_positives_of_the_same_searcher_are_masked(shop, maker):
         assert masked == own & set(batch.product_index.tolist())
 
 
+def test_without_skipped_products_positives_alone_are_ranked(shop, make_config):
+    data, _ = shop
+    batch = LogBatchMaker(data, data.log, make_config(num_skipped=0), seed=3).batch(0)
+    assert len(batch.ranked.product_index) == 0
+    assert len(batch.ranked.grade) == len(batch.product_index)
+    assert batch.ranked.grade.min() >= 2
+    assert LogBatchMaker(data, data.log, make_config(num_skipped=0, ranking_weight=0.0), seed=3).batch(0).ranked is None
+
+
 def test_ranked_items_are_of_the_rows_own_search(shop, maker):
     data, _ = shop
     log, batch = data.log.train, maker.batch(0)

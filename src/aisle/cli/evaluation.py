@@ -112,7 +112,7 @@ def as_names(listed: str) -> list[str]:
 
 
 def as_labels(name: str | None) -> Labels | None:
-    """Return the labels of a name.
+    """Return the labels of a name; None where none was given.
 
     Raises:
         UsageError: If there are none of that name.

@@ -38,7 +38,7 @@ from aisle.training.pairs import NO_PAIRS, join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
 from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
 
-__all__ = ["CHECKPOINT", "featurise", "load_featuriser", "takes_searches"]
+__all__ = ["CHECKPOINT", "features_key", "featurise", "load_featuriser", "takes_searches"]
 
 CHECKPOINT = "text.init"
 """Name of a Hugging Face checkpoint among the inputs of `features`."""
@@ -52,6 +52,22 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
 
     Test judgments are not an input: changing them changes nothing here.
     """
+    inputs, config = _made_from(workspace, recipe)
+
+    def build(folder: Path) -> dict[str, Any]:
+        return _build(workspace, recipe, folder)
+
+    return workspace.run_step("features", build, inputs=inputs, config=config, seed=recipe.seed)
+
+
+def features_key(workspace: Workspace, recipe: Recipe) -> str:
+    """Return a hash that two recipes share exactly where the same features serve both."""
+    inputs, config = _made_from(workspace, recipe)
+    return fingerprint({"inputs": inputs, "config": config, "seed": recipe.seed})
+
+
+def _made_from(workspace: Workspace, recipe: Recipe) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the content hashes and the settings that features are made from."""
     config = {
         "spec_version": SPEC_VERSION,
         "features": config_to_dict(recipe.features),
@@ -76,11 +92,7 @@ def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
         }
     if config[CHECKPOINT]:
         inputs[CHECKPOINT] = _checkpoint_hash(Path(str(config[CHECKPOINT])))
-
-    def build(folder: Path) -> dict[str, Any]:
-        return _build(workspace, recipe, folder)
-
-    return workspace.run_step("features", build, inputs=inputs, config=config, seed=recipe.seed)
+    return inputs, config
 
 
 def _trains(name: str) -> bool:

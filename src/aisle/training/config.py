@@ -110,8 +110,8 @@ class TrainConfig:
     ranking_margin: Annotated[float, Ge(0)] = 0.1
     """Margin of the ranking loss, in units of the score."""
 
-    num_skipped: Annotated[int, Ge(1)] = 256
-    """Skipped products per batch for the ranking loss; they cost encoding."""
+    num_skipped: Annotated[int, Ge(0)] = 256
+    """Skipped products per batch for the ranking loss; they cost encoding. 0: it compares stages of positives alone."""
 
     propensity_weighting: bool = False
     """Whether the ranking loss weighs what was acted on by 1/propensity, where the log tells it. By search."""

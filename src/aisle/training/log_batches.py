@@ -59,7 +59,8 @@ class LogBatchMaker:
         # The hinge needs products that were not shown beside those that were.
         draws_uniform = config.uniform_weight > 0 or config.hinge_weight > 0
         self.num_uniform = min(config.num_uniform, self.num_products) if draws_uniform else 0
-        self.num_skipped = config.num_skipped if config.ranking_weight > 0 or config.hinge_weight > 0 else 0
+        self._ranks = config.ranking_weight > 0 or config.hinge_weight > 0
+        self.num_skipped = config.num_skipped if self._ranks else 0
         self.positives = LogPositives.of(log.train, config, num_queries=len(data.query_features))
         self.num_pairs = len(self.positives)
         """Positives of the log that an epoch draws from."""
@@ -108,7 +109,7 @@ class LogBatchMaker:
             uniform_masked=masked[:, len(rows) :],
             log_sampling=torch.from_numpy(self._log_count[snapshot][product]) if self.config.log_q else None,
             log_weight=log_weight,
-            ranked=self._ranked(step, own, len(columns)) if self.num_skipped else None,
+            ranked=self._ranked(step, own, len(columns)) if self._ranks else None,
             positive=rows,
             search=positives.search[rows],
             snapshot=snapshot,

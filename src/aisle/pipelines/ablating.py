@@ -1,0 +1,230 @@
+"""The ablation: rows of a specification trained with several seeds, measured and laid side by side."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from aisle.core.errors import UsageError
+from aisle.core.progress import progress_bar
+from aisle.experiments import (
+    READY_SPECIFICATION,
+    PlainTable,
+    RowRuns,
+    Specification,
+    ablation_columns,
+    ablation_rows,
+    ablation_tables,
+    check_peers,
+    compare_rows,
+    hold_against,
+    published_claims,
+    read_specification,
+)
+from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES, Plan, plan_runs, resolved
+from aisle.pipelines.ablation_runs import (
+    FeaturesTask,
+    RunTask,
+    clear_run,
+    features_folder,
+    is_done,
+    make_features,
+    make_run,
+    read_values,
+)
+from aisle.pipelines.evaluating import MAX_SEARCHES, Labels
+from aisle.pipelines.measured_sets import MeasuredOn, MeasuredSet, available_labels, measured_sets
+from aisle.pipelines.processes import Task, run_side_by_side
+from aisle.tables import write_parquet
+from aisle.workspace import Workspace
+
+__all__ = ["AblationOutcome", "AblationSettings", "ablate"]
+
+_ARTEFACT = "ablation"
+_FORMAT = 1
+_QUICK = ("train.epochs=1", "train.min_steps=100", "train.max_minutes=1")
+_QUICK_SEARCHES = 2_000
+_TESTS_SEED = 0
+
+
+@dataclass(frozen=True)
+class AblationSettings:
+    """How an ablation is run.
+
+    Attributes:
+        specification: TOML file of the rows.
+        recipe: TOML file of settings that all rows begin from.
+        overrides: Settings of all rows, over those of the file.
+        rows: Rows to run, beside the baselines that they need; None: all.
+        seeds: Seeds of what is trained.
+        labels: What the headline measures; None: truth where there is one, else the log, else judgments.
+        max_searches: Most searches of a log.
+        min_grade: Least grade of what is to be found, of judgments.
+        jobs: Runs at a time.
+        quick: One seed, one epoch, few searches: only to see that everything works.
+        keep_models: Whether models and indexes are kept.
+    """
+
+    specification: Path = READY_SPECIFICATION
+    recipe: Path | None = None
+    overrides: tuple[str, ...] = ()
+    rows: Sequence[str] | None = None
+    seeds: int = 3
+    labels: Labels | None = None
+    max_searches: int = MAX_SEARCHES
+    min_grade: float = 1.0
+    jobs: int = 2
+    quick: bool = False
+    keep_models: bool = False
+
+
+@dataclass(frozen=True)
+class AblationOutcome:
+    """The table of an ablation.
+
+    Attributes:
+        values: JSON-able: `rows`, `claims`, and what they were measured on.
+        tables: The same for people.
+        skipped: Whether all of it was there already.
+    """
+
+    values: Mapping[str, Any]
+    tables: Sequence[PlainTable]
+    skipped: bool
+
+
+def ablate(workspace: Workspace, settings: AblationSettings) -> AblationOutcome:
+    """Train and measure each row with each seed, as far as that was not done, and compare them.
+
+    A run is known by the hash of its resolved settings, its seed and the tables: a killed ablation goes on, a changed
+    row alone is trained anew, and rows of equal settings are trained once. The table is the artefact `ablation`.
+
+    Raises:
+        ConfigError: If the specification does not hold: with all its problems, before anything is trained.
+        UsageError: If there is nothing to measure on, a row is unknown, or peers are not installed.
+    """
+    measured_on = _measured_on(workspace, settings)
+    overrides = (*settings.overrides, *(_QUICK if settings.quick else ()))
+    specification = read_specification(
+        settings.specification,
+        overrides=overrides,
+        names=settings.rows,
+        check=lambda one: resolved(workspace, settings.recipe, one),
+    )
+    if any(row.peer is not None for row in specification.rows.values()):
+        check_peers()
+    seeds = 1 if settings.quick else settings.seeds
+    # Read before anything is trained: what cannot be measured is refused now.
+    sets = measured_sets(workspace, measured_on)
+    plan = plan_runs(workspace, specification, base=settings.recipe, seeds=seeds, measured_on=asdict(measured_on))
+    _make(workspace, plan, settings, measured_on)
+    return _compared(workspace, specification, plan, sets, told={"seeds": seeds, "overrides": list(overrides)})
+
+
+def _measured_on(workspace: Workspace, settings: AblationSettings) -> MeasuredOn:
+    """Return all that can be measured on, that of the headline first."""
+    available = available_labels(workspace)
+    headline = settings.labels or available[0]
+    if headline not in available:
+        raise UsageError(
+            f"This workspace can be measured on {', '.join(available)}",
+            received={"labels": headline},
+            remedy="Leave --labels out, or import or mine what it needs.",
+        )
+    labels = (headline, *(one for one in available if one != headline))
+    max_searches = min(settings.max_searches, _QUICK_SEARCHES) if settings.quick else settings.max_searches
+    return MeasuredOn(labels, max_searches, settings.min_grade)
+
+
+def _make(workspace: Workspace, plan: Plan, settings: AblationSettings, measured_on: MeasuredOn) -> None:
+    shop = workspace.path
+    pending = [run for run in plan.runs.values() if not is_done(shop, run)]
+    needed = {run.features for run in pending if run.features is not None}
+    logs = shop / RUNS_FOLDER / "logs"
+    features = [
+        Task(f"features {key}", FeaturesTask(shop, key, plan.features[key]), logs / f"features-{key}.log")
+        for key in plan.features
+        if key in needed
+    ]
+    with progress_bar("Features", total=len(features), unit="sets") as advance:
+        run_side_by_side(make_features, features, jobs=settings.jobs, done=lambda _: advance(1))
+    tasks = [
+        Task(run.name, RunTask(shop, run, measured_on, settings.keep_models), logs / f"{run.key}.log")
+        for run in pending
+    ]
+    with progress_bar("Rows and seeds", total=len(tasks), unit="runs") as advance:
+        run_side_by_side(make_run, tasks, jobs=settings.jobs, done=lambda task: advance(1, task.name))
+    if not settings.keep_models:
+        for run in plan.runs.values():
+            clear_run(run.folder(shop))
+        for key in plan.features:
+            shutil.rmtree(features_folder(shop, key), ignore_errors=True)
+
+
+def _compared(
+    workspace: Workspace,
+    specification: Specification,
+    plan: Plan,
+    sets: Mapping[Labels, MeasuredSet],
+    *,
+    told: Mapping[str, Any],
+) -> AblationOutcome:
+    labels, headline = next(iter(sets.items()))
+    simulated = workspace.has("truth")
+    words: dict[str, str] = {name: f"{one.labelled}{' (simulated)' if simulated else ''}" for name, one in sets.items()}
+    heading = {
+        "simulated": simulated,
+        "labels": labels,
+        "labelled": words[labels],
+        "beside": {name: told for name, told in words.items() if name != labels},
+        "searches": int(headline.qrels.has_relevant(headline.min_grade).sum()),
+        "baseline": specification.baseline,
+        **told,
+    }
+
+    def build(folder: Path) -> None:
+        rows = [_runs(workspace, specification, plan, name) for name in specification.rows]
+        found = compare_rows(rows, {name: one.slices for name, one in sets.items()}, seed=_TESTS_SEED)
+        held = hold_against(published_claims(), found, labels=labels)
+        values = {**heading, "rows": ablation_rows(found, labels=labels), "claims": [one.as_dict() for one in held]}
+        tables = ablation_tables(found, held, told=words)
+        write_parquet(pa.table(ablation_columns(found)), folder / "ablation.parquet")
+        (folder / "ablation.json").write_text(json.dumps(values, indent=1), encoding="utf-8")
+        (folder / "tables.json").write_text(json.dumps([asdict(table) for table in tables]), encoding="utf-8")
+        (folder / "ablation.md").write_text("\n".join(_markdown(heading, tables)), encoding="utf-8")
+
+    rows = {name: [list(one) for one in plan.of_row[name]] for name in specification.rows}
+    config = {
+        "format": _FORMAT,
+        "rows": rows,
+        "baselines": {name: row.baseline for name, row in specification.rows.items()},
+        "claims": [vars(claim) for claim in published_claims()],
+        **heading,
+    }
+    inputs = [name for name in TABLES if workspace.has(name)]
+    result = workspace.run_step(_ARTEFACT, build, inputs=inputs, config=config)
+    folder = workspace.verified(_ARTEFACT)
+    values = json.loads((folder / "ablation.json").read_text(encoding="utf-8"))
+    tables = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
+    return AblationOutcome(values, [PlainTable.of_json(table) for table in tables], result.skipped)
+
+
+def _runs(workspace: Workspace, specification: Specification, plan: Plan, name: str) -> RowRuns:
+    """Read what was measured of a row, with the figures of its trainings."""
+    row, runs = specification.rows[name], plan.of_row[name]
+    values, figures = zip(*(read_values(workspace.path, *run) for run in runs), strict=True)
+    is_baseline = row.baseline is not None and plan.of_row[row.baseline] == runs
+    return RowRuns(name, values, row.baseline, is_baseline, tuple(one for one in figures if one))
+
+
+def _markdown(heading: Mapping[str, Any], tables: Sequence[PlainTable]) -> list[str]:
+    seeds = f"{heading['seeds']} seed{'s' if heading['seeds'] != 1 else ''}"
+    told = f"{heading['searches']:,} test searches with {heading['labelled']}; {seeds} of what is trained."
+    lines = ["# What each ingredient earns", "", told, ""]
+    return [*lines, *(line for table in tables for line in (*table.markdown(), ""))]
