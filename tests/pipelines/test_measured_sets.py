@@ -3,7 +3,7 @@ import pytest
 
 from aisle.core.errors import UsageError
 from aisle.pipelines.evaluating import evaluate_systems
-from aisle.pipelines.measured_sets import MeasuredOn, available_labels, measured_sets
+from aisle.pipelines.measured_sets import MeasuredOn, available_labels, measured_sets, values_per_query
 from aisle.pipelines.searching import load_retrievers
 from aisle.workspace import Workspace
 
@@ -14,12 +14,11 @@ def test_values_are_those_that_evaluate_averages(learnt_shop, built_shop, kind):
     [found] = measured_sets(workspace, MeasuredOn((kind,), max_searches=10, min_grade=2.0)).values()
     evaluation = evaluate_systems(workspace, labels=kind, max_searches=10, min_grade=2.0).evaluation
     for name, retriever in load_retrievers(workspace, ["lexical", "semantic"]).items():
-        values = found.values(retriever)
+        values = values_per_query(found, retriever)
         assert set(values) == set(evaluation.measures)
         for measure, column in values.items():
             np.testing.assert_array_equal(column, evaluation.values[name][measure])
-    masks = found.slices if kind == "log" else {}
-    assert set(masks) >= set(evaluation.slices) - {"repeat orders"} if kind == "log" else not found.slices
+    assert set(found.slices) >= set(evaluation.slices) - {"repeated orders"}
 
 
 def test_what_can_be_measured_on(learnt_shop, built_shop, tmp_path):

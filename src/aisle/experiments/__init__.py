@@ -6,7 +6,7 @@ p-values, `hold_against` holds the papers' claims against it, and `ablation_tabl
 
 from aisle.experiments.ablation import ALL, Cell, Compared, RowResult, RowRuns, compare_rows
 from aisle.experiments.claims import Claim, Held, hold_against, published_claims
-from aisle.experiments.layout import PlainTable, ablation_tables, shown_p
+from aisle.experiments.layout import PlainTable, ablation_tables
 from aisle.experiments.record import ablation_columns, ablation_rows
 from aisle.experiments.sentence_peer import SentencePeer, TuningReport, check_peers
 from aisle.experiments.specification import (
@@ -42,5 +42,4 @@ __all__ = [
     "hold_against",
     "published_claims",
     "read_specification",
-    "shown_p",
 ]

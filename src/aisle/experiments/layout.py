@@ -11,13 +11,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from aisle.evaluation import p_text
 from aisle.experiments.ablation import ALL, Cell, Compared, RowResult
 from aisle.experiments.claims import Held
 
-__all__ = ["PlainTable", "ablation_tables", "shown_p"]
+__all__ = ["PlainTable", "ablation_tables"]
 
 _HEADLINE = ("R@100", "R@10", "nDCG@10")
-_LEAST_P = 0.001
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,6 @@ def ablation_tables(rows: Sequence[RowResult], held: Sequence[Held], *, told: Ma
     tables = [_means(rows, labels, told[labels]), _differences(rows, labels), *_by_slice(rows, labels)]
     tables += [_means(rows, name, told[name]) for name in others]
     return [*tables, _claims(held)] if held else tables
-
-
-def shown_p(p: float) -> str:
-    """Show a p-value; one below the printed digits is a bound, never 0.
-
-    >>> shown_p(0.0001), shown_p(0.0123)
-    ('p<0.001', 'p=0.012')
-    """
-    return f"p<{_LEAST_P:g}" if p < _LEAST_P else f"p={p:.3f}"
 
 
 def _means(rows: Sequence[RowResult], labels: str, told: str) -> PlainTable:
@@ -170,4 +161,4 @@ def _difference(cell: Cell, row: RowResult) -> str:
 
 def _compared(one: Compared) -> str:
     interval = "" if math.isnan(one.low) else f" [{one.low:+.3f}, {one.high:+.3f}]"
-    return f"{one.difference:+.3f}{interval} {shown_p(one.p_holm)}"
+    return f"{one.difference:+.3f}{interval} {p_text(one.p_holm)}"

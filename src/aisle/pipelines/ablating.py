@@ -38,9 +38,9 @@ from aisle.pipelines.ablation_runs import (
     make_run,
     read_values,
 )
-from aisle.pipelines.evaluating import MAX_SEARCHES, Labels
-from aisle.pipelines.measured_sets import MeasuredOn, MeasuredSet, available_labels, measured_sets
+from aisle.pipelines.measured_sets import MeasuredOn, available_labels, measured_sets
 from aisle.pipelines.processes import Task, run_side_by_side
+from aisle.pipelines.questions import MAX_SEARCHES, Labels, Questions
 from aisle.tables import write_parquet
 from aisle.workspace import Workspace
 
@@ -171,7 +171,7 @@ def _compared(
     workspace: Workspace,
     specification: Specification,
     plan: Plan,
-    sets: Mapping[Labels, MeasuredSet],
+    sets: Mapping[Labels, Questions],
     *,
     told: Mapping[str, Any],
 ) -> AblationOutcome:
@@ -183,7 +183,7 @@ def _compared(
         "labels": labels,
         "labelled": words[labels],
         "beside": {name: told for name, told in words.items() if name != labels},
-        "searches": int(headline.qrels.has_relevant(headline.min_grade).sum()),
+        "searches": int(headline.is_counted.sum()),
         "baseline": specification.baseline,
         **told,
     }

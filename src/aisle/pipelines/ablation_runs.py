@@ -20,7 +20,7 @@ from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES, Measuring, Run
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.featurising import featurise
 from aisle.pipelines.indexing import build_indexes
-from aisle.pipelines.measured_sets import MeasuredOn, measured_sets
+from aisle.pipelines.measured_sets import MeasuredOn, measured_sets, values_per_query
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.searching import load_retrievers
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
@@ -192,7 +192,7 @@ def _measure(
         values = {
             f"{labels}/{name}": column
             for labels, found in sets.items()
-            for name, column in found.values(retriever).items()
+            for name, column in values_per_query(found, retriever).items()
         }
         np.savez_compressed(folder / "values.npz", **values)  # type: ignore[arg-type]
         return figures
