@@ -1,5 +1,6 @@
 import pytest
 
+from aisle.training.loss_config import DynamicConfig
 from aisle.training.sizes import LEAST_BATCH, make_batches, num_epochs, validation_interval
 
 
@@ -31,6 +32,16 @@ def test_a_log_is_cut_smaller_too(log_data, make_config):
     whole, fewer = (sizes_of(data, make_config(batch_size=100, epochs=2, min_steps=least)) for least in (1, 40))
     assert whole[0] == 100 > fewer[0] == LEAST_BATCH
     assert whole[2] < 40 <= fewer[2]
+
+
+def test_a_smaller_batch_shares_as_many_fewer_columns(log_data, make_config):
+    data, _ = log_data()
+    columns = {"num_uniform": 50, "num_skipped": 31, "dynamic": DynamicConfig(num_columns=3)}
+    for least, uniform, skipped, dynamic in ((1, 50, 31, 3), (40, 32, 20, 2)):
+        batches = make_batches(data, make_config(batch_size=100, epochs=2, min_steps=least, **columns), seed=1)
+        assert (batches.num_uniform, batches.num_skipped) == (uniform, skipped)
+        assert batches.config.dynamic.num_columns == dynamic
+        assert len(batches.batch(0).uniform_index) == uniform
 
 
 def test_added_epochs_add_no_validations(data, make_config):

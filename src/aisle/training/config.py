@@ -77,7 +77,8 @@ class TrainConfig:
     """Weight of the loss against uniform negatives (a_u)."""
 
     num_uniform: Annotated[int, Ge(1)] = 256
-    """Uniform negatives per batch, shared by its rows; they cost encoding."""
+    """Uniform negatives per batch of the set size, shared by its rows; they cost encoding. Where `min_steps` makes
+    batches smaller they are fewer in proportion."""
 
     hard_weight: Annotated[float, Ge(0)] = 0.0
     """Weight of the loss against the hardest in-batch negatives of each row (a_h); with a log trained by search."""
@@ -111,7 +112,8 @@ class TrainConfig:
     """Margin of the ranking loss, in units of the score."""
 
     num_skipped: Annotated[int, Ge(1)] = 256
-    """Skipped products per batch for the ranking loss; they cost encoding."""
+    """Skipped products per batch of the set size for the ranking loss; they cost encoding. Where `min_steps` makes
+    batches smaller they are fewer in proportion."""
 
     propensity_weighting: bool = False
     """Whether the ranking loss weighs what was acted on by 1/propensity, where the log tells it. By search."""

@@ -67,7 +67,8 @@ class DynamicConfig:
     """Products that each row wishes for."""
 
     num_columns: Annotated[int, Ge(1)] = 128
-    """Most products of a batch, shared by its rows; they cost encoding."""
+    """Most products of a batch of the set size, shared by its rows; they cost encoding. Where `train.min_steps` makes
+    batches smaller they are fewer in proportion."""
 
     def __post_init__(self) -> None:
         if self.skip_ranks >= self.depth:

@@ -19,6 +19,9 @@ LEAST_BATCH = 64
 def make_batches(data: TrainingData, config: TrainConfig, *, seed: int) -> Batches:
     """Make the batches of a run; smaller ones where the epochs would come to fewer than `min_steps` of the set size.
 
+    A smaller batch shares fewer columns beside its own products, in proportion, so that a pair costs as many encoded
+    texts in a small shop as in a large one.
+
     Args:
         data: What is trained on.
         config: Sizes and weights.
@@ -31,7 +34,7 @@ def make_batches(data: TrainingData, config: TrainConfig, *, seed: int) -> Batch
     size = max(fitting, min(LEAST_BATCH, config.batch_size))
     if size >= batches.batch_size:
         return batches
-    return _batches(data, replace(config, batch_size=size), seed=seed)
+    return _batches(data, _smaller(config, size), seed=seed)
 
 
 def num_epochs(batches: Batches, config: TrainConfig) -> int:
@@ -46,6 +49,19 @@ def validation_interval(batches: Batches, config: TrainConfig) -> int:
     """
     per_epoch = max(1, batches.steps_per_epoch // config.validations_per_epoch)
     return per_epoch * num_epochs(batches, config) // config.epochs
+
+
+def _smaller(config: TrainConfig, batch_size: int) -> TrainConfig:
+    def scaled(columns: int) -> int:
+        return math.ceil(columns * batch_size / config.batch_size)
+
+    return replace(
+        config,
+        batch_size=batch_size,
+        num_uniform=scaled(config.num_uniform),
+        num_skipped=scaled(config.num_skipped),
+        dynamic=replace(config.dynamic, num_columns=scaled(config.dynamic.num_columns)),
+    )
 
 
 def _batches(data: TrainingData, config: TrainConfig, *, seed: int) -> Batches:
