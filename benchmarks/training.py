@@ -124,7 +124,9 @@ def peak_gb() -> float:
 
 def channels_trainer(folder: Path, *, products: int, text: bool = True) -> Trainer:
     """Build a trainer of the default recipe, with or without the small transformer, on a drawn log."""
-    recipe = load_recipe(None, [f"text.enabled={str(text).lower()}", "pairs.by_search=true"])
+    # The drawn log is short: without the last setting, batches would be made smaller than BATCH.
+    settings = [f"text.enabled={str(text).lower()}", "pairs.by_search=true", "train.min_steps=1"]
+    recipe = load_recipe(None, settings)
     words = words_table()
     shop = {
         "category": [["all", f"category {row % 50}"] for row in range(words.num_rows)],

