@@ -22,6 +22,10 @@ from aisle.training.log_data import LogData, LogSearches
 EVENTS, NEIGHBOURS, SKIPPED, SNAPSHOTS = 20, 10, 6, 2
 """Events of every history, neighbours of every query and product, skipped products of every search, snapshots."""
 
+QUERY_SKEW, PRODUCT_SKEW = 3.5, 2.7
+"""Popularity falls with the rank such that 512 searches have about 435 distinct queries and 475 distinct products, as
+those of the simulated marketplace `small` have: a text that stands twice in a batch is encoded once."""
+
 _START_S, _DAY_S = 1_700_000_000, 86_400
 
 
@@ -127,12 +131,12 @@ def _searches(
     shown = 1 + SKIPPED
     begin = rng.integers(0, num_events - EVENTS + 1, rows)
     product = rng.integers(0, sizes.products, (rows, shown))
-    product[:, 0] = np.minimum(rng.zipf(1.2, rows), sizes.products) - 1
+    product[:, 0] = _popular(sizes.products, rows, PRODUCT_SKEW, rng)
     stage = np.full((rows, shown), Stage.SHOWN, np.int8)
     stage[:, 0] = rng.choice([Stage.CLICKED, Stage.ORDERED], rows)
     grade_of = np.array([STAGE_GRADES[one] for one in sorted(Stage)], np.float32)
     return LogSearches(
-        query_index=np.minimum(rng.zipf(1.2, rows), sizes.queries) - 1,
+        query_index=_popular(sizes.queries, rows, QUERY_SKEW, rng),
         snapshot=np.sort(rng.integers(1, SNAPSHOTS + 1, rows)),
         group=np.arange(rows),
         searched_at_s=np.full(rows, _START_S + num_events + _DAY_S),
@@ -148,6 +152,11 @@ def _searches(
         propensity=np.full(rows * shown, np.nan, np.float32),
         context=context.searches(rows, locations=pa.array(rng.choice(["DE", "FR"], rows))).ids,
     )
+
+
+def _popular(num: int, rows: int, skew: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw numbers below `num`, the first ones most often; a skew of 1 draws all alike."""
+    return (num * rng.random(rows) ** skew).astype(np.int64)
 
 
 def _edges(rows: int, others: int, rng: np.random.Generator) -> Ragged:

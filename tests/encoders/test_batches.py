@@ -22,7 +22,15 @@ def test_tokens_are_cut_to_the_longest_row_and_padding_is_told():
     batch = token_batch(tokens, CPU)
     assert batch.ids.tolist() == [[2, 3, 0], [2, 7, 3]]
     assert batch.real.tolist() == [[True, True, False], [True, True, True]]
-    assert (batch.ids.dtype, batch.real.dtype) == (torch.int64, torch.bool)
+    assert (batch.ids.dtype, batch.real.dtype, batch.place) == (torch.int64, torch.bool, None)
+
+
+def test_a_text_of_several_rows_is_copied_once_and_each_row_tells_where_it_stands():
+    ids = np.array([[2, 9, 3, 3], [2, 3, 0, 0], [2, 7, 3, 0], [2, 3, 0, 0]], np.int32)
+    batch = token_batch(Tokens(ids, np.array([4, 2, 3, 2])), CPU)
+    assert batch.ids.tolist() == [[2, 9, 3, 3], [2, 3, 0, 0], [2, 7, 3, 0]]
+    assert batch.real.sum(1).tolist() == [4, 2, 3]
+    assert batch.place.tolist() == [0, 1, 2, 1]
 
 
 def test_context_is_copied_as_it_is():
@@ -46,6 +54,7 @@ def test_arrays_that_may_not_be_written_are_copied(dtypes):
     for array in (*vars(terms).values(), *vars(tokens).values()):
         array.flags.writeable = False
     batch = term_batch(terms, CPU)
-    for tensor in (*vars(batch).values(), *vars(token_batch(tokens, CPU)).values()):
+    copied = token_batch(tokens, CPU)
+    for tensor in (*vars(batch).values(), copied.ids, copied.real):
         tensor.zero_()
     assert (terms.offsets.tolist(), terms.weight.tolist(), tokens.length.tolist()) == ([0, 1], [0.5], [2])

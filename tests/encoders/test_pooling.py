@@ -1,13 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
 from aisle.encoders import TextEncoderConfig, build_text_encoder, token_batch
 from aisle.encoders import pooling as pooling_module
-from aisle.encoders.pooling import first_places, write_pooled
+from aisle.encoders.pooling import write_pooled
 from aisle.features import Tokens
 
 CPU = torch.device("cpu")
@@ -31,21 +29,12 @@ def encoder(scale=1.0):
     return text
 
 
-def test_rows_of_the_same_tokens_lead_to_the_first_of_them():
-    assert first_places(TOKENS).tolist() == [0, 1, 0, 3, 1, 5]
-
-
-@given(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=3), max_size=30))
-def test_first_places_are_those_of_a_search_through_the_list(rows):
-    assert first_places(tokens_of(rows)).tolist() == [rows.index(row) for row in rows]
-
-
 @pytest.mark.parametrize("at_once", [2, 512])
 def test_every_text_gets_its_pooled_vector_at_unit_length_and_each_text_is_encoded_once(tmp_path, monkeypatch, at_once):
     monkeypatch.setattr(pooling_module, "_TEXTS_AT_ONCE", at_once)
     # A checkpoint whose numbers would not fit into float16.
     text, told = encoder(scale=1e6), []
-    write_pooled(text.train(), TOKENS, tmp_path / "a.npy", places=first_places(TOKENS), advance=told.append)
+    write_pooled(text.train(), TOKENS, tmp_path / "a.npy", places=TOKENS.first_places(), advance=told.append)
     found = np.load(tmp_path / "a.npy", mmap_mode="r")
     assert (found.dtype, found.shape, sum(told)) == (np.float16, (6, 16), 4)
     with torch.no_grad():
@@ -56,5 +45,5 @@ def test_every_text_gets_its_pooled_vector_at_unit_length_and_each_text_is_encod
 
 def test_no_texts_give_no_vectors(tmp_path):
     none = tokens_of([])
-    write_pooled(encoder(), none, tmp_path / "a.npy", places=first_places(none), advance=print)
+    write_pooled(encoder(), none, tmp_path / "a.npy", places=none.first_places(), advance=print)
     assert np.load(tmp_path / "a.npy", mmap_mode="r").shape == (0, 16)

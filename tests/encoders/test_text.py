@@ -155,6 +155,20 @@ def test_blocks_of_like_length_give_the_vectors_and_gradients_of_one_padded_batc
         torch.testing.assert_close(in_blocks, at_once, atol=1e-4, rtol=1e-4)
 
 
+def test_a_text_of_several_rows_is_encoded_once_and_learns_from_each_of_them():
+    text, tokens = encoder(dropout=0.5), batch([3, 6])
+    place = torch.tensor([1, 0, 1])
+    repeated = TokenBatch(tokens.ids, tokens.real, place)
+    torch.testing.assert_close(text(repeated), text(TokenBatch(tokens.ids[place], tokens.real[place])))
+    text.train()
+    found = text(repeated)
+    assert torch.equal(found[0], found[2])
+    found[0, 0].backward(retain_graph=True)
+    once = text.projection.weight.grad.clone()
+    found[2, 0].backward()
+    torch.testing.assert_close(text.projection.weight.grad, 2 * once)
+
+
 def test_no_block_is_wider_than_its_longest_text_or_holds_more_tokens_than_asked(monkeypatch):
     monkeypatch.setattr(text_module, "_TOKENS_AT_ONCE", 30)
     tokens = many(50)

@@ -134,6 +134,21 @@ def test_taken_rows_are_cut_to_the_longest_of_them():
     assert found.take(np.array([1, 0])).ids.tolist() == [[2, 9, 3], [2, 3, 0]]
 
 
+def tokens_of(rows):
+    width = max(map(len, rows), default=1)
+    ids = np.array([[*row, *[0] * (width - len(row))] for row in rows], np.int32).reshape(len(rows), width)
+    return Tokens(ids, np.array([len(row) for row in rows], np.int64))
+
+
+def test_rows_of_the_same_tokens_lead_to_the_first_of_them():
+    assert tokens_of([(3, 4, 5), (3,), (3, 4, 5), (6, 2), (3,), (3, 4)]).first_places().tolist() == [0, 1, 0, 3, 1, 5]
+
+
+@given(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=3), max_size=30))
+def test_first_places_are_those_of_a_search_through_the_list(rows):
+    assert tokens_of(rows).first_places().tolist() == [rows.index(row) for row in rows]
+
+
 def test_a_saved_tokenizer_gives_the_same_tokens_whatever_was_encoded_before(tmp_path):
     fresh = TokenFeaturiser.fit(TEXTS, CONFIG)
     fresh.save(tmp_path / "before.json")

@@ -129,17 +129,19 @@ def test_result_tells_what_was_done(make_model, make_config, data, tmp_path, mon
     assert [row["elapsed_s"] for row in result.history] == [6, 12, 18, 24, 30, 36, 42]
     assert (result.steps, result.recall, result.best_step) == (21, 0.75, 6)
     assert result.pairs_s == pytest.approx(8.0)
-    # One query, its product, and a share of the 16 uniform columns of a batch of 16.
-    assert result.encodes_per_pair == pytest.approx(3.0)
+    # One query, its product, and a share of the 16 uniform columns of a batch of 16, but for those that are positives.
+    assert 2.5 < result.encodes_per_pair < 3.0
     assert result.minutes == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize(("num_uniform", "uniform_weight", "encodes"), [(500, 0.5, 2 + 120 / 16), (16, 0.0, 2.0)])
-def test_encodes_count_the_columns_that_there_are(
+@pytest.mark.parametrize(("num_uniform", "uniform_weight", "encodes"), [(500, 0.5, 1 + 120 / 16), (16, 0.0, 2.0)])
+def test_encodes_count_the_distinct_columns_that_there_are(
     make_model, make_config, data, tmp_path, num_uniform, uniform_weight, encodes
 ):
     config = make_config(epochs=1, num_uniform=num_uniform, uniform_weight=uniform_weight)
-    assert train(make_model(text=False), data, config, folder=tmp_path, seed=1).encodes_per_pair == encodes
+    found = train(make_model(text=False), data, config, folder=tmp_path, seed=1).encodes_per_pair
+    # A few queries stand twice in a batch.
+    assert encodes - 0.25 < found <= encodes
 
 
 def test_history_holds_the_mean_loss_since_the_validation_before(make_model, make_config, data, tmp_path, monkeypatch):

@@ -25,10 +25,14 @@ class TermBatch:
 
 @dataclass(frozen=True)
 class TokenBatch:
-    """Padded token ids; `real` tells tokens from padding."""
+    """Padded token ids of distinct texts; `real` tells tokens from padding.
 
-    ids: Int64[Tensor, "rows tokens"]
-    real: Bool[Tensor, "rows tokens"]
+    `place` is where the text of each row stands among them; None: every row has its own.
+    """
+
+    ids: Int64[Tensor, "texts tokens"]
+    real: Bool[Tensor, "texts tokens"]
+    place: Int64[Tensor, " rows"] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,17 @@ def term_batch(terms: Terms, device: torch.device) -> TermBatch:
 
 
 def token_batch(tokens: Tokens, device: torch.device) -> TokenBatch:
-    """Copy token features to a device, cut to the longest row."""
+    """Copy token features to a device, cut to the longest row; a text that stands in several rows is copied once."""
+    distinct, place = np.unique(tokens.first_places(), return_inverse=True)
+    is_repeated = len(distinct) < len(tokens)
+    if is_repeated:
+        tokens = tokens.take(distinct)
     longest = int(tokens.length.max(initial=1))
     length = _tensor(tokens.length, np.int64)
     return TokenBatch(
         ids=_tensor(tokens.ids[:, :longest], np.int64).to(device),
         real=(torch.arange(longest) < length[:, None]).to(device),
+        place=_tensor(place, np.int64).to(device) if is_repeated else None,
     )
 
 

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from aisle.encoders.summed_rows import SummedRows
+
 __all__ = ["ContextEncoder"]
 
 
@@ -32,7 +34,7 @@ class ContextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.dim = dim
-        self.table = nn.EmbeddingBag(num_rows, dim, mode="sum", sparse=sparse, include_last_offset=True)
+        self.table = SummedRows(num_rows, dim, sparse=sparse)
         nn.init.normal_(self.table.weight, std=dim**-0.5)
         # A search of which nothing is known: not the products' missing location, which would draw it to them.
         self.missing = nn.Parameter(torch.randn(dim) * dim**-0.5)

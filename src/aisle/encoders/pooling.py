@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import torch
 from jaxtyping import Int64
 from torch import nn
@@ -15,26 +14,9 @@ from aisle.encoders.batches import token_batch
 from aisle.encoders.text import TextEncoder
 from aisle.features import Tokens
 
-__all__ = ["first_places", "write_pooled"]
+__all__ = ["write_pooled"]
 
 _TEXTS_AT_ONCE = 512
-
-
-def first_places(tokens: Tokens) -> Int64[np.ndarray, " rows"]:
-    """Return, for every row, the first row that has the same tokens: its own number where it is the first itself.
-
-    >>> tokens = Tokens(np.array([[7, 8], [7, 0], [7, 8]], np.int32), np.array([2, 1, 2]))
-    >>> first_places(tokens).tolist()
-    [0, 1, 0]
-    """
-    ids = np.require(tokens.ids, np.int32, requirements="C")
-    rows = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(ids.itemsize * ids.shape[1]), len(ids), [None, pa.py_buffer(ids)]
-    )
-    number = rows.dictionary_encode().indices.to_numpy()
-    _, first = np.unique(number, return_index=True)
-    places: np.ndarray = first[number]
-    return places
 
 
 @torch.inference_mode()
@@ -50,7 +32,7 @@ def write_pooled(
         text: Its transformer encodes; the projection is not read.
         tokens: The texts.
         path: File that is written.
-        places: `first_places` of the tokens: each distinct text is encoded once.
+        places: `Tokens.first_places`: each distinct text is encoded once.
         advance: Is told how many texts were encoded.
     """
     text.eval()

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from aisle.core.errors import ModelError
+from aisle.encoders.attention import with_cheap_attention
 from aisle.encoders.dropout import with_cheap_dropout
 from aisle.encoders.precision import cast_output
 
@@ -25,7 +26,7 @@ class PretrainedTransformer(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.model = with_cheap_dropout(model)
+        self.model = with_cheap_attention(with_cheap_dropout(model))
         self.hidden_dim = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
         # Encoders with relative positions read texts of any length.
         self.max_tokens = int(getattr(model.config, "max_position_embeddings", None) or sys.maxsize)

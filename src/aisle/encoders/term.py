@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from aisle.encoders.batches import TermBatch
+from aisle.encoders.summed_rows import SummedRows
 
 __all__ = ["TermEncoder"]
 
@@ -28,7 +29,7 @@ class TermEncoder(nn.Module):
     def __init__(self, num_buckets: int, dim: int, *, dropout: float = 0.0, sparse: bool = True) -> None:
         super().__init__()
         self.dim, self.dropout = dim, dropout
-        self.table = nn.EmbeddingBag(num_buckets, dim, mode="sum", sparse=sparse, include_last_offset=True)
+        self.table = SummedRows(num_buckets, dim, sparse=sparse)
         nn.init.normal_(self.table.weight, std=dim**-0.5)
         self.missing = nn.Parameter(torch.randn(dim) * dim**-0.5)
 

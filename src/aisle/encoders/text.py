@@ -53,7 +53,14 @@ class TextEncoder(nn.Module):
         return self
 
     def pooled(self, batch: TokenBatch) -> Float[Tensor, "rows hidden"]:
-        """Encode texts up to mean pooling, before the projection; on a CPU in blocks of texts of like length."""
+        """Encode texts up to mean pooling, before the projection; on a CPU in blocks of texts of like length.
+
+        A text that stands in several rows is encoded once, so its rows share what drop-out hides.
+        """
+        pooled = self._pooled_texts(batch)
+        return pooled if batch.place is None else pooled.index_select(0, batch.place)
+
+    def _pooled_texts(self, batch: TokenBatch) -> Float[Tensor, "texts hidden"]:
         with bf16_autocast(batch.ids.device, enabled=True) if self.bf16 else nullcontext():
             if not _worth_cutting(batch):
                 return self._pooled(self.transformer.token_vectors(batch.ids), batch.real)

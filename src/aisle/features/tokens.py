@@ -42,6 +42,21 @@ class Tokens:
         longest = int(length.max(initial=1))
         return Tokens(np.asarray(self.ids[rows, :longest]), length)
 
+    def first_places(self) -> Int64[np.ndarray, " rows"]:
+        """Return, for every row, the first row that has the same tokens: its own number where it is the first itself.
+
+        >>> Tokens(np.array([[7, 8], [7, 0], [7, 8]], np.int32), np.array([2, 1, 2])).first_places().tolist()
+        [0, 1, 0]
+        """
+        ids = np.require(self.ids, np.int32, requirements="C")
+        rows = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(ids.itemsize * ids.shape[1]), len(ids), [None, pa.py_buffer(ids)]
+        )
+        number = rows.dictionary_encode().indices.to_numpy()
+        _, first = np.unique(number, return_index=True)
+        places: np.ndarray = first[number]
+        return places
+
 
 class TokenFeaturiser:
     """Turns texts into `Tokens`.

@@ -10,7 +10,7 @@ import numpy as np
 
 from aisle.core.progress import progress_bar
 from aisle.encoders import build_text_encoder
-from aisle.encoders.pooling import first_places, write_pooled
+from aisle.encoders.pooling import write_pooled
 from aisle.features import read_features
 from aisle.pipelines.featurising import CHECKPOINT, load_featuriser
 from aisle.pipelines.recipe import Recipe
@@ -60,7 +60,7 @@ def _build(features: Path, recipe: Recipe, folder: Path) -> dict[str, Any]:
     text.bf16 = recipe.train.bf16
     started = time.monotonic()
     read = {name: read_features(features / name).tokens for name in _TABLES if (features / name).exists()}
-    tables = {name: (tokens, first_places(tokens)) for name, tokens in read.items() if tokens is not None}
+    tables = {name: (tokens, tokens.first_places()) for name, tokens in read.items() if tokens is not None}
     distinct = sum(len(np.unique(places)) for _, places in tables.values())
     with progress_bar("text vectors", total=distinct, unit="texts") as advance:
         for name, (tokens, places) in tables.items():

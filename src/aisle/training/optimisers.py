@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from aisle.towers import TowerConfig, TowerNetwork
 from aisle.training.config import TrainConfig
+from aisle.training.row_adam import RowAdam
 
 __all__ = ["Optimisers", "clip_sparse_norm", "schedule"]
 
@@ -51,7 +52,7 @@ class Optimisers:
             groups += _groups(name, part, lr, config.weight_decay)
         groups += _groups("fusion", network.fusion, config.fusion_learning_rate, config.weight_decay)
         self._dense = torch.optim.AdamW(groups, fused=True)
-        self._sparse = torch.optim.SparseAdam(tables) if tables else None
+        self._sparse = RowAdam(tables) if tables else None
         # Apart from the dense parts, whose clip its gradients would move.
         self._beside = torch.optim.Adam(list(beside)) if beside else None
         self._peaks = [[group["lr"] for group in one.param_groups] for one in self._all()]

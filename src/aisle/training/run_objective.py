@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -53,7 +54,7 @@ class Objective:
         device = next(model.network.parameters()).device
         self.hinge = HingeScale().to(device) if config.hinge_weight > 0 else None
         self._dynamic = (
-            DynamicSource(model, batches, config.dynamic, seed=seed)
+            DynamicSource(model, batches, batches.config.dynamic, seed=seed)
             if isinstance(batches, LogBatchMaker) and config.dynamic_weight > 0
             else None
         )
@@ -86,7 +87,8 @@ class Objective:
         """
         # Outside autocast, which would round the product of float32 vectors too: by 0.1 nats at a temperature of 1/30.
         scores = queries.float() @ products.float().T
-        self._encoded += len(queries) + len(products)
+        # A text that stands in several rows or columns is encoded once.
+        self._encoded += len(np.unique(batch.query_index)) + len(np.unique(batch.columns))
         counts = source_weights(self._config, progress).dynamic > 0
         # Scores that are not finite go straight into the loss, so that the run stops with them.
         if self._dynamic is not None and counts and bool(scores.isfinite().all()):

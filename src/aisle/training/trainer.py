@@ -57,8 +57,8 @@ class TrainingResult:
         planned_steps: Steps that were to be done.
         batch_size: Pairs per step.
         pairs_s: Pairs per second of the steps over all tries, validation apart.
-        encodes_per_pair: Texts encoded per pair, pools of dynamic negatives included; vector tables and validations
-            apart.
+        encodes_per_pair: Texts encoded per pair, one that stands twice in a batch counted once, pools of dynamic
+            negatives included; vector tables and validations apart.
         minutes: Training time over all tries, validation included.
         history: One row per validation: step, seconds, mean loss since the one before, in all and by source, measures.
         hinge: α and b of the hinge at the best step, and the score of each stage's threshold; empty where it is off.
