@@ -77,8 +77,7 @@ class TrainConfig:
     """Weight of the loss against uniform negatives (a_u)."""
 
     num_uniform: Annotated[int, Ge(1)] = 256
-    """Uniform negatives per batch of the set size, shared by its rows; they cost encoding. Where `min_steps` makes
-    batches smaller they are fewer in proportion."""
+    """Uniform negatives per batch, shared by its rows; they cost encoding."""
 
     hard_weight: Annotated[float, Ge(0)] = 0.0
     """Weight of the loss against the hardest in-batch negatives of each row (a_h); with a log trained by search."""
