@@ -39,6 +39,12 @@ CoverageOption = Annotated[
 WeightOption = Annotated[
     float, typer.Option(help="Most that one logged positive counts against another, for --debiased.")
 ]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-quality", help="Measure though the index knows quality values of after the searches, or undated ones."
+    ),
+]
 
 
 def evaluate(
@@ -64,13 +70,7 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="Write runs in TREC's format here, with qrels and queries beside them.")
     ] = None,
-    trust_quality: Annotated[
-        bool,
-        typer.Option(
-            "--trust-quality",
-            help="Measure though the index knows quality values of after the searches, or undated ones.",
-        ),
-    ] = False,
+    trust_quality: TrustOption = False,
     seed: Annotated[int, typer.Option(help="Seed of bootstrap and permutations.")] = 0,
     as_json: JsonOption = False,
 ) -> None:

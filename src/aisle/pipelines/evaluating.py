@@ -122,9 +122,9 @@ def evaluate_systems(
     _check_debiasing(debiasing, questions.labels)
     trusted = check_quality_dates(workspace, systems, labels=questions.labels, split=split, trust=trust_quality)
     retrievers = load_retrievers(workspace, systems)
-    debiased = (
-        measure_debiased(workspace, retrievers, asked=asked, measures=measures, config=debiasing) if debiasing else None
-    )
+    debiased = None
+    if debiasing is not None:
+        debiased = measure_debiased(workspace, retrievers, asked=asked, measures=measures, config=debiasing)
     rankings = questions.rank(retrievers, k=depth_of(measures, least=DEPTH, num_products=questions.num_products))
     evaluation = questions.measure(rankings, measures=measures, seed=seed)
     files = _write_trec(run, rankings, questions) if run is not None else []
@@ -136,13 +136,21 @@ def evaluate_systems(
         num_unknown=questions.num_unknown,
         hybrid=_hybrid(workspace),
         files=files,
-        exposures=workspace.manifest("mined").summary.get("exposures") if questions.labels == "log" else None,
-        shown_by=dict(searches.shown_by) if searches is not None and searches.shown_by is not None else None,
+        **_exposed(workspace, questions),
         trusted_quality=trusted,
         relevance=measure_relevance(workspace, retrievers, split=split, seed=seed) if searches is not None else None,
         debiased=debiased,
         is_simulated=searches is not None and workspace.has("truth"),
     )
+
+
+def _exposed(workspace: Workspace, questions: Questions) -> dict[str, Any]:
+    """Return what of the log, and of the measured orders, each part of the logging policy showed."""
+    shown_by = questions.searches.shown_by if questions.searches is not None else None
+    return {
+        "exposures": workspace.manifest("mined").summary.get("exposures") if questions.labels == "log" else None,
+        "shown_by": dict(shown_by) if shown_by is not None else None,
+    }
 
 
 def _check_debiasing(debiasing: DebiasingConfig | None, labels: Labels) -> None:
