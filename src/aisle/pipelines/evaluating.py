@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aisle.core.errors import UsageError
-from aisle.core.ranking import Ranking
+from aisle.core.ranking import Ranking, Retriever
 from aisle.evaluation import (
     DEFAULT_MEASURES,
     Evaluation,
@@ -128,7 +128,6 @@ def evaluate_systems(
     rankings = questions.rank(retrievers, k=depth_of(measures, least=DEPTH, num_products=questions.num_products))
     evaluation = questions.measure(rankings, measures=measures, seed=seed)
     files = _write_trec(run, rankings, questions) if run is not None else []
-    searches = questions.searches
     return EvaluationOutcome(
         labels=questions.labels,
         labelled=questions.labelled,
@@ -136,20 +135,24 @@ def evaluate_systems(
         num_unknown=questions.num_unknown,
         hybrid=_hybrid(workspace),
         files=files,
-        **_exposed(workspace, questions),
+        **_beside_searches(workspace, questions, retrievers, asked),
         trusted_quality=trusted,
-        relevance=measure_relevance(workspace, retrievers, split=split, seed=seed) if searches is not None else None,
         debiased=debiased,
-        is_simulated=searches is not None and workspace.has("truth"),
     )
 
 
-def _exposed(workspace: Workspace, questions: Questions) -> dict[str, Any]:
-    """Return what of the log, and of the measured orders, each part of the logging policy showed."""
-    shown_by = questions.searches.shown_by if questions.searches is not None else None
+def _beside_searches(
+    workspace: Workspace, questions: Questions, retrievers: Mapping[str, Retriever], asked: Asked
+) -> dict[str, Any]:
+    """Return what is told beside measures of searches: what was shown by whom, and how relevant the answers are."""
+    if questions.searches is None:
+        return {}
+    shown_by = questions.searches.shown_by
     return {
         "exposures": workspace.manifest("mined").summary.get("exposures") if questions.labels == "log" else None,
         "shown_by": dict(shown_by) if shown_by is not None else None,
+        "relevance": measure_relevance(workspace, retrievers, split=asked.split, seed=asked.seed),
+        "is_simulated": workspace.has("truth"),
     }
 
 
