@@ -26,6 +26,7 @@ _TINY = {
     "text.num_layers": 1,
     "text.hidden_dim": 16,
     "text.num_heads": 2,
+    "text.share": 1,
     "pairs.pseudo_per_product": 2,
     "train.epochs": 1,
     "train.batch_size": 64,

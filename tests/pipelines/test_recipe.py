@@ -32,7 +32,8 @@ def test_a_file_changes_the_defaults_and_an_override_changes_the_file(tmp_path):
 
 
 def test_towers_take_their_part():
-    towers = load_recipe(None, ["embedding_dim=48", "fusion=concat", "term.share=2", "text.enabled=true"]).towers()
+    shares = ["term.share=2", "text.share=1", "text.enabled=true"]
+    towers = load_recipe(None, ["embedding_dim=48", "fusion=concat", *shares]).towers()
     assert (towers.embedding_dim, towers.fusion) == (48, "concat")
     assert towers.part_dims() == {"term": 32, "text": 16}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import compress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -71,8 +73,10 @@ def run_side_by_side(
                     task = waiting.pop()
                     running.append((_started(function, task), task))
                 wait([process.sentinel for process, _ in running])
-                ended = [one for one in running if one[0].exitcode is not None]
-                running = [one for one in running if one[0].exitcode is None]
+                # Looked at once: one that ends between two looks would be in neither list.
+                has_ended = [process.exitcode is not None for process, _ in running]
+                ended = list(compress(running, has_ended))
+                running = list(compress(running, map(operator.not_, has_ended)))
                 failed += [(task, process.exitcode) for process, task in ended if process.exitcode]
                 for process, task in ended:
                     if process.exitcode == 0:
