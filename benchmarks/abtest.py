@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from aisle.evaluation import p_text
 from aisle.pipelines.abtesting import (
     LIVE_CONVERSION_LIFT,
     LIVE_PURCHASE_LIFT,
@@ -121,7 +122,7 @@ def lift(one: dict) -> str:
 
 
 def p(one: dict) -> str:
-    return "–" if one["p"] is None else f"{one['p']:.3f}"
+    return "–" if one["p"] is None else p_text(one["p"]).removeprefix("p").removeprefix("=")
 
 
 if __name__ == "__main__":
