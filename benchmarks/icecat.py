@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aisle.evaluation import bootstrap_intervals, paired_test
+from aisle.evaluation import bootstrap_intervals, p_text, paired_test
 from aisle.pipelines.evaluating import EvaluationOutcome, evaluate_systems
 from aisle.pipelines.importing import import_source
 from aisle.pipelines.indexing import build_indexes
@@ -100,7 +100,7 @@ def table(results: dict[str, object]) -> list[str]:
     lines += ["", "| paired difference | value | p |", "|---|---|---|"]
     for name, test in results["paired"].items():
         lines.append(
-            f"| {name} | {test['difference']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] | {test['p']:.3f} |"
+            f"| {name} | {test['difference']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] | {p_text(test['p'])} |"
         )
     minutes = [run["minutes"] for run in results["training"]]
     lines += ["", f"Hybrid's top 10 shares {results['overlap@10']:.2f} of its products with BM25's."]
