@@ -1,0 +1,216 @@
+"""`aisle boost`: weights of quality, found on validation orders, kept where they earn something."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aisle.boosting import (
+    MEASURES,
+    CandidatePool,
+    FoundWeights,
+    QualityFeatures,
+    boosted_queries,
+    find_weights,
+    with_boost,
+)
+from aisle.boosting.search import num_trials
+from aisle.core.config import config_from_dict
+from aisle.core.errors import UsageError
+from aisle.core.progress import progress_bar
+from aisle.evaluation import EvaluatedSearches, OnSale, rank_searches
+from aisle.index import IndexConfig, VectorIndex, build_index, load_index
+from aisle.pipelines.boost_features import quality_features
+from aisle.pipelines.boost_gain import gain_values, test_gains
+from aisle.pipelines.boosted import BOOST, has_boost, semantic_retriever
+from aisle.pipelines.catalogue import read_products
+from aisle.pipelines.logged_searches import logged_searches
+from aisle.pipelines.mining import load_mined
+from aisle.pipelines.searching import check_current
+from aisle.pipelines.training import load_encoder, load_model
+from aisle.retrieval import HybridRetriever, LexicalRetriever, SearchEncoder
+from aisle.tables import Stage
+from aisle.workspace import StepResult, Workspace
+
+__all__ = ["BoostConfig", "apply_boost", "boost_workspace", "take_boost_away"]
+
+_DEPTH = 1000
+_SAMPLE_QUERIES = 500
+_VALUES = "boost.npy"
+_SUM = "sum"
+
+
+@dataclass(frozen=True)
+class BoostConfig:
+    """How weights are looked for."""
+
+    trials: int = 200
+    """Trials of Optuna on each half of the validation queries, and on all of them. More find better weights slowly."""
+
+    max_searches: int = 4000
+    """Most searches of either window, drawn evenly. More give narrower intervals."""
+
+    seed: int = 0
+    """Seed of trials, draws and resamples."""
+
+
+def boost_workspace(workspace: Workspace, config: BoostConfig) -> StepResult:
+    """Find a boost and keep it where validation orders gain beyond their interval; skipped when nothing changed.
+
+    Args:
+        workspace: Where a log was mined, and systems trained on it and indexed.
+        config: How to look.
+
+    Raises:
+        UsageError: If the validation window has no orders, or nothing can be measured on the test window.
+        WorkspaceError: If there is no index, or it is of other products or of another model.
+    """
+    if config.trials < 1 or config.max_searches < 1:
+        raise UsageError("Trials and searches must be at least 1", received=asdict(config), remedy="Leave them out.")
+    check_current(workspace)
+
+    def build(folder: Path) -> dict[str, Any]:
+        return _Boosting.of(workspace, config).build(folder)
+
+    return workspace.run_step(BOOST, build, inputs=_inputs(workspace), config=asdict(config), seed=config.seed)
+
+
+def take_boost_away(workspace: Workspace) -> StepResult:
+    """Search without a boost from now on: the index itself was never changed."""
+    summary = {"kept": False, "off": True, "reason": "taken away"}
+    return workspace.run_step(BOOST, lambda _: summary, config={"off": True})
+
+
+def apply_boost(workspace: Workspace) -> StepResult | None:
+    """Put the boost that was found into an index that was built anew; None where none is kept.
+
+    The index must hold the vectors of the same model: weights are not looked for again.
+    """
+    if not has_boost(workspace):
+        return None
+    found = workspace.manifest(BOOST)
+    boost = np.load(workspace.verified(BOOST) / _VALUES, allow_pickle=False)
+
+    def build(folder: Path) -> dict[str, Any]:
+        np.save(folder / _VALUES, boost, allow_pickle=False)
+        boosting = _Boosting.of(workspace, config_from_dict(BoostConfig, found.config))
+        _, report = boosting.index(boost, folder, boosting.searches.texts)
+        return {**found.summary, "index": report}
+
+    return workspace.run_step(BOOST, build, inputs=_inputs(workspace), config=found.config, seed=found.seed)
+
+
+def _inputs(workspace: Workspace) -> dict[str, str]:
+    return {name: workspace.manifest(name).content for name in ("products", "mined", "model", "index")}
+
+
+class _Boosting:
+    """What every part of the step reads."""
+
+    def __init__(
+        self, workspace: Workspace, config: BoostConfig, *, make: Callable[..., Any], encoder: SearchEncoder
+    ) -> None:
+        self.workspace, self.config = workspace, config
+        self._retriever, self._encoder = make, encoder
+        self.bare = load_index(workspace.verified("index") / "semantic")
+        self.products = read_products(workspace)
+        self.on_sale = OnSale.of_products(self.products)
+        self.searches = self._validation()
+
+    @classmethod
+    def of(cls, workspace: Workspace, config: BoostConfig) -> _Boosting:
+        """Load the model, whose queries are encoded once."""
+        model = load_model(workspace)
+        encoder = load_encoder(workspace, model, read_products(workspace))
+
+        def make(index: VectorIndex, *, is_boosted: bool) -> Any:
+            return semantic_retriever(model, encoder, index, is_boosted=is_boosted)
+
+        return cls(workspace, config, make=make, encoder=encoder)
+
+    def _validation(self) -> EvaluatedSearches:
+        try:
+            return logged_searches(
+                self.workspace,
+                labels="log",
+                split="validation",
+                max_searches=self.config.max_searches,
+                seed=self.config.seed,
+                stage=Stage.ORDERED,
+            )
+        except UsageError as error:
+            raise UsageError(
+                "A boost is found on the orders of the validation window",
+                received=error.received,
+                remedy="Mine a longer log, or search without a boost.",
+            ) from error
+
+    def build(self, folder: Path) -> dict[str, Any]:
+        """Find the weights, measure them on the test window, and keep or drop them."""
+        features = quality_features(self.products, load_mined(self.workspace))
+        found = self._find(features)
+        boost = features.boost(found.weights, limit=found.limit)
+        index, report = self.index(boost, folder, self.searches.texts)
+        test = self._test(index) if found.gain is not None and found.weights.any() else None
+        if found.is_kept:
+            np.save(folder / _VALUES, boost, allow_pickle=False)
+        else:
+            shutil.rmtree(folder / "semantic")
+        return {
+            "kept": found.is_kept,
+            "off": False,
+            "reason": found.reason,
+            "weights": dict(zip(features.names, found.weights.tolist(), strict=True)),
+            "limit": found.limit,
+            "boost": {"lowest": float(boost.min()), "highest": float(boost.max())},
+            "validation": {"searches": found.searches, "gain": _validation_gain(found)},
+            "test": test,
+            "simulated": self.workspace.has("truth"),
+            "index": report if found.is_kept else None,
+        }
+
+    def _find(self, features: QualityFeatures) -> FoundWeights:
+        retriever = self._retriever(self.bare, is_boosted=False)
+        ranking = rank_searches({"semantic": retriever}, self.searches, self.on_sale, k=_DEPTH)["semantic"]
+        pool = CandidatePool.of_ranking(ranking, self.searches.wanted)
+        counted = np.flatnonzero(self.searches.wanted.num_relevant(float(np.finfo(np.float64).tiny)))
+        queries = [self.searches.texts[row] for row in counted.tolist()]
+        trials, seed = self.config.trials, self.config.seed
+        with progress_bar("Finding weights", total=num_trials(trials), unit="trials") as advance:
+            return find_weights(pool, features, queries=queries, trials=trials, seed=seed, advance=advance)
+
+    def index(self, boost: np.ndarray, folder: Path, texts: Any) -> tuple[VectorIndex, dict[str, Any]]:
+        """Build the index of the same kind over the stored vectors with their boost."""
+        config = config_from_dict(IndexConfig, self.workspace.manifest("index").config["index"])
+        stored = self.bare.vectors(np.arange(self.bare.num_products, dtype=np.int64))
+        rows = np.linspace(0, len(texts) - 1, min(len(texts), _SAMPLE_QUERIES)).astype(np.int64)
+        sample = self._encoder.encode_queries([texts[row] for row in rows.tolist()])
+        index, report = build_index(with_boost(stored, boost), config, sample_queries=boosted_queries(sample))
+        index.save(folder / "semantic")
+        return index, report.to_dict()
+
+    def _test(self, index: VectorIndex) -> dict[str, Any]:
+        folder = self.workspace.folder("index")
+        lexical = LexicalRetriever.load(folder / "lexical")
+        hybrid = json.loads((folder / "hybrid.json").read_text(encoding="utf-8"))
+        pair = (self._retriever(self.bare, is_boosted=False), self._retriever(index, is_boosted=True))
+
+        def mixed(semantic: Any) -> HybridRetriever:
+            settings = {"fusion": hybrid["fusion"], "depth": hybrid["depth"]}
+            return HybridRetriever(lexical, semantic, weight=hybrid["semantic_weight"], **settings)
+
+        pairs = {"semantic": pair, "hybrid": (mixed(pair[0]), mixed(pair[1]))}
+        most, seed = self.config.max_searches, self.config.seed
+        return test_gains(self.workspace, pairs, self.on_sale, max_searches=most, seed=seed)
+
+
+def _validation_gain(found: FoundWeights) -> Mapping[str, Any] | None:
+    if found.gain is None:
+        return None
+    return {name: gain_values(found.gain, column) for column, name in enumerate((*MEASURES, _SUM))}
