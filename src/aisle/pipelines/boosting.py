@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 
 from aisle.boosting import (
     MEASURES,
@@ -38,7 +39,7 @@ from aisle.retrieval import HybridRetriever, LexicalRetriever, SearchEncoder
 from aisle.tables import Stage
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["BoostConfig", "apply_boost", "boost_workspace", "take_boost_away"]
+__all__ = ["BoostConfig", "apply_boost", "boost_workspace", "stored_boost", "take_boost_away"]
 
 _DEPTH = 1000
 _SAMPLE_QUERIES = 500
@@ -87,15 +88,23 @@ def take_boost_away(workspace: Workspace) -> StepResult:
     return workspace.run_step(BOOST, lambda _: summary, config={"off": True})
 
 
+def stored_boost(workspace: Workspace) -> Float32[np.ndarray, " products"] | None:
+    """Return the boost of every product; None where none is kept."""
+    if not has_boost(workspace):
+        return None
+    boost: np.ndarray = np.load(workspace.verified(BOOST) / _VALUES, allow_pickle=False)
+    return boost
+
+
 def apply_boost(workspace: Workspace) -> StepResult | None:
     """Put the boost that was found into an index that was built anew; None where none is kept.
 
     The index must hold the vectors of the same model: weights are not looked for again.
     """
-    if not has_boost(workspace):
+    boost = stored_boost(workspace)
+    if boost is None:
         return None
     found = workspace.manifest(BOOST)
-    boost = np.load(workspace.verified(BOOST) / _VALUES, allow_pickle=False)
 
     def build(folder: Path) -> dict[str, Any]:
         np.save(folder / _VALUES, boost, allow_pickle=False)
