@@ -6,11 +6,15 @@ have the norm M, so inner product, L2 and cosine give one order.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Float32
 
 from aisle.core.errors import ShapeError
-from aisle.retrieval import SplitScores
+
+if TYPE_CHECKING:
+    from aisle.retrieval import SplitScores
 
 __all__ = ["BOOST_PART", "boosted_queries", "split_boosted", "with_boost"]
 
