@@ -3,12 +3,9 @@ import pytest
 
 from aisle.core.ranking import Ranking
 from aisle.evaluation import OnSale, paired_test
-from aisle.pipelines.boost_gain import ALL, gain_values
-from aisle.pipelines.boost_gain import test_gains as gains_of
+from aisle.pipelines.boost_gain import ALL, boost_gains, gain_values
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.searching import load_retrievers
-
-__all__ = []
 
 
 class Nothing:
@@ -25,7 +22,7 @@ def test_gains_are_told_by_slice_and_have_the_sign_of_what_was_done(learnt_shop)
     (lexical,) = load_retrievers(learnt_shop, ["lexical"]).values()
     on_sale = OnSale.of_products(read_products(learnt_shop))
     pairs = {"better": (Nothing(), lexical), "worse": (lexical, Nothing()), "same": (lexical, lexical)}
-    told = gains_of(learnt_shop, pairs, on_sale, max_searches=50, seed=0)
+    told = boost_gains(learnt_shop, pairs, on_sale, max_searches=50, seed=0)
     assert list(told) == ["log"]
     assert told["log"]["labelled"] == "orders"
     systems = told["log"]["systems"]

@@ -84,7 +84,7 @@ def test_a_boost_goes_into_an_index_that_was_built_anew(own_learnt_shop, planted
     boost_workspace(own_learnt_shop, BoostConfig())
     before, boost = answers(own_learnt_shop), stored_boost(own_learnt_shop)
     assert not build_indexes(own_learnt_shop, tiny_recipe(index__kind="exact")).skipped
-    with pytest.raises(WorkspaceError, match="present index.*aisle boost --off"):
+    with pytest.raises(WorkspaceError, match=r"present index.*aisle boost --off"):
         load_retrievers(own_learnt_shop)
     applied = apply_boost(own_learnt_shop).manifest.summary
     assert (applied["kept"], applied["index"]["kind"]) == (True, "exact")

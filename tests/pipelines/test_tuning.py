@@ -61,5 +61,5 @@ def test_a_recall_that_nothing_keeps_leaves_the_index_as_it_was(own_learnt_shop,
 
 
 def test_bad_settings_are_refused(built_shop):
-    with pytest.raises(UsageError, match="ann_recall=1.5"):
+    with pytest.raises(UsageError, match=r"ann_recall=1\.5"):
         tune_workspace(built_shop, TuneConfig(ann_recall=1.5))

@@ -15,7 +15,7 @@ from aisle.measures import grades_of, parse_measure
 from aisle.pipelines.logged_searches import SearchLabels, logged_searches
 from aisle.workspace import Workspace
 
-__all__ = ["ALL", "gain_values", "test_gains"]
+__all__ = ["ALL", "boost_gains", "gain_values"]
 
 ALL = "all"
 """Name of all searches together among the slices."""
@@ -24,7 +24,7 @@ _DEPTH = 1000
 _ANY_GRADE = float(np.finfo(np.float64).tiny)
 
 
-def test_gains(
+def boost_gains(
     workspace: Workspace,
     pairs: Mapping[str, tuple[Retriever, Retriever]],
     on_sale: OnSale,

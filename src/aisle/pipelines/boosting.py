@@ -28,7 +28,7 @@ from aisle.core.progress import progress_bar
 from aisle.evaluation import EvaluatedSearches, OnSale, rank_searches
 from aisle.index import IndexConfig, VectorIndex, build_index, load_index
 from aisle.pipelines.boost_features import quality_features
-from aisle.pipelines.boost_gain import gain_values, test_gains
+from aisle.pipelines.boost_gain import boost_gains, gain_values
 from aisle.pipelines.boosted import BOOST, has_boost, semantic_retriever
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.logged_searches import logged_searches
@@ -216,7 +216,7 @@ class _Boosting:
 
         pairs = {"semantic": pair, "hybrid": (mixed(pair[0]), mixed(pair[1]))}
         most, seed = self.config.max_searches, self.config.seed
-        return test_gains(self.workspace, pairs, self.on_sale, max_searches=most, seed=seed)
+        return boost_gains(self.workspace, pairs, self.on_sale, max_searches=most, seed=seed)
 
 
 def _validation_gain(found: FoundWeights) -> Mapping[str, Any] | None:
