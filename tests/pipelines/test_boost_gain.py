@@ -2,27 +2,20 @@ import numpy as np
 import pytest
 
 from aisle.core.ranking import Ranking
-from aisle.evaluation import OnSale, paired_test
+from aisle.evaluation import paired_test
 from aisle.pipelines.boost_gain import ALL, boost_gains, gain_values
-from aisle.pipelines.catalogue import read_products
-from aisle.pipelines.searching import load_retrievers
-
-
-class Nothing:
-    """Finds no product whatever is asked."""
-
-    name = "nothing"
-
-    def retrieve(self, queries, *, k):
-        shape = (len(queries), k)
-        return Ranking(np.full(shape, -1, np.int64), np.full(shape, -np.inf, np.float32))
 
 
 def test_gains_are_told_by_slice_and_have_the_sign_of_what_was_done(learnt_shop):
-    (lexical,) = load_retrievers(learnt_shop, ["lexical"]).values()
-    on_sale = OnSale.of_products(read_products(learnt_shop))
-    pairs = {"better": (Nothing(), lexical), "worse": (lexical, Nothing()), "same": (lexical, lexical)}
-    told = boost_gains(learnt_shop, pairs, on_sale, max_searches=50, seed=0)
+    def rank(searches):
+        right, wrong = np.full((2, len(searches), 100), -1, np.int64)
+        right[:, 0] = searches.wanted.product_index[searches.wanted.offsets[:-1]]
+        right, wrong = (
+            Ranking(index, np.where(index >= 0, 1.0, -np.inf).astype(np.float32)) for index in (right, wrong)
+        )
+        return {"better": (wrong, right), "worse": (right, wrong), "same": (right, right)}
+
+    told = boost_gains(learnt_shop, rank, max_searches=50, seed=0)
     assert list(told) == ["log"]
     assert told["log"]["labelled"] == "orders"
     systems = told["log"]["systems"]

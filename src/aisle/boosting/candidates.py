@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from aisle.core.ranking import NO_PRODUCT, Ranking
 from aisle.measures import Qrels
@@ -88,9 +89,8 @@ class CandidatePool:
         Args:
             boost: One value per product of the catalogue.
         """
-        is_empty = self.product_index == NO_PRODUCT
-        score = np.where(is_empty, -np.inf, self.score + boost[self.product_index])
-        rank = self._ranks(score)
+        # An empty place scores -inf, whatever product it borrows the boost of.
+        rank = self._ranks(self.score + boost[self.product_index])
         found = np.bincount(self.row, weights=rank < _RECALL_K, minlength=len(self))
         gain = np.where(rank < _NDCG_K, 1.0 / np.log2(np.minimum(rank, _NDCG_K) + 2.0), 0.0)
         ideal = np.cumsum(1.0 / np.log2(np.arange(_NDCG_K) + 2.0))
@@ -100,8 +100,13 @@ class CandidatePool:
 
     def _ranks(self, score: Float32[np.ndarray, "searches depth"]) -> Int64[np.ndarray, " wanted"]:
         """Return the rank of each wanted product, from 0; equal scores stand in the order of product index."""
-        at = np.maximum(self.place, 0)
-        own, own_index = score[self.row, at][:, None], self.product_index[self.row, at][:, None]
-        scores, index = score[self.row], self.product_index[self.row]
-        rank = ((scores > own) | ((scores == own) & (index < own_index))).sum(axis=1)
+        own = score[self.row, np.maximum(self.place, 0)][:, None]
+        scores = score[self.row]
+        rank = (scores > own).sum(axis=1) + ((scores == own) & self._stands_before).sum(axis=1)
         return np.where(self.place >= 0, rank, score.shape[1] + _RECALL_K)
+
+    @cached_property
+    def _stands_before(self) -> Bool[np.ndarray, "wanted depth"]:
+        """Which candidates stand before each wanted product where scores are equal."""
+        own = self.product_index[self.row, np.maximum(self.place, 0)][:, None]
+        return np.asarray(self.product_index[self.row] < own)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from aisle.boosting import MEASURES
-from aisle.core.ranking import Retriever
-from aisle.evaluation import EvaluatedSearches, OnSale, PairedTest, paired_test, rank_searches
+from aisle.core.ranking import Ranking
+from aisle.evaluation import EvaluatedSearches, PairedTest, paired_test
 from aisle.measures import grades_of, parse_measure
 from aisle.pipelines.logged_searches import SearchLabels, logged_searches
 from aisle.workspace import Workspace
@@ -20,14 +20,12 @@ __all__ = ["ALL", "boost_gains", "gain_values"]
 ALL = "all"
 """Name of all searches together among the slices."""
 
-_DEPTH = 1000
 _ANY_GRADE = float(np.finfo(np.float64).tiny)
 
 
 def boost_gains(
     workspace: Workspace,
-    pairs: Mapping[str, tuple[Retriever, Retriever]],
-    on_sale: OnSale,
+    rank: Callable[[EvaluatedSearches], Mapping[str, tuple[Ranking, Ranking]]],
     *,
     max_searches: int,
     seed: int,
@@ -36,8 +34,7 @@ def boost_gains(
 
     Args:
         workspace: Where a log was mined.
-        pairs: Name of a system → it without a boost, and with it.
-        on_sale: Lifetimes of the products.
+        rank: Answers searches by every system, without a boost and with it; of any depth that the measures need.
         max_searches: Most searches of each kind, drawn evenly.
         seed: Seed of the draw and of the resamples.
 
@@ -48,15 +45,13 @@ def boost_gains(
     told: dict[str, Any] = {}
     for labels in kinds:
         searches = logged_searches(workspace, labels=labels, split="test", max_searches=max_searches, seed=seed)
-        systems = {name: _gains(pair, searches, on_sale, seed=seed) for name, pair in pairs.items()}
+        systems = {name: _gains(pair, searches, seed=seed) for name, pair in rank(searches).items()}
         told[labels] = {"labelled": searches.labelled, "systems": systems}
     return told
 
 
-def _gains(
-    pair: tuple[Retriever, Retriever], searches: EvaluatedSearches, on_sale: OnSale, *, seed: int
-) -> dict[str, Any]:
-    before, after = (_values(one, searches, on_sale) for one in pair)
+def _gains(pair: tuple[Ranking, Ranking], searches: EvaluatedSearches, *, seed: int) -> dict[str, Any]:
+    before, after = (_values(ranking, searches) for ranking in pair)
     counted = searches.wanted.has_relevant(_ANY_GRADE)
     slices = {ALL: np.ones(len(searches), np.bool_), **searches.slices}
     return {
@@ -66,10 +61,7 @@ def _gains(
     }
 
 
-def _values(
-    retriever: Retriever, searches: EvaluatedSearches, on_sale: OnSale
-) -> Float64[np.ndarray, "searches measures"]:
-    ranking = rank_searches({retriever.name: retriever}, searches, on_sale, k=_DEPTH)[retriever.name]
+def _values(ranking: Ranking, searches: EvaluatedSearches) -> Float64[np.ndarray, "searches measures"]:
     grades = grades_of(ranking, searches.wanted)
     measures = map(parse_measure, MEASURES)
     return np.column_stack([one.per_query(grades, searches.wanted, min_grade=_ANY_GRADE) for one in measures])

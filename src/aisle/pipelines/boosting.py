@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,18 @@ from aisle.boosting.search import num_trials
 from aisle.core.config import config_from_dict
 from aisle.core.errors import UsageError
 from aisle.core.progress import progress_bar
-from aisle.evaluation import EvaluatedSearches, OnSale, rank_searches
+from aisle.core.ranking import QueryBatch, Ranking
+from aisle.evaluation import EvaluatedSearches, OnSale, retrieve_all
 from aisle.index import IndexConfig, VectorIndex, build_index, load_index
 from aisle.pipelines.boost_features import quality_features
 from aisle.pipelines.boost_gain import boost_gains, gain_values
-from aisle.pipelines.boosted import BOOST, has_boost, semantic_retriever
+from aisle.pipelines.boosted import BOOST, has_boost
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.logged_searches import logged_searches
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import check_current
 from aisle.pipelines.training import load_encoder, load_model
-from aisle.retrieval import HybridRetriever, LexicalRetriever, SearchEncoder
+from aisle.retrieval import HybridRetriever, LexicalRetriever
 from aisle.tables import Stage
 from aisle.workspace import StepResult, Workspace
 
@@ -43,6 +44,7 @@ __all__ = ["BoostConfig", "apply_boost", "boost_workspace", "stored_boost", "tak
 
 _DEPTH = 1000
 _SAMPLE_QUERIES = 500
+_AT_ONCE = 512
 _VALUES = "boost.npy"
 _SUM = "sum"
 
@@ -77,7 +79,7 @@ def boost_workspace(workspace: Workspace, config: BoostConfig) -> StepResult:
     check_current(workspace)
 
     def build(folder: Path) -> dict[str, Any]:
-        return _Boosting.of(workspace, config).build(folder)
+        return _Boosting(workspace, config).build(folder)
 
     return workspace.run_step(BOOST, build, inputs=_inputs(workspace), config=asdict(config), seed=config.seed)
 
@@ -108,7 +110,7 @@ def apply_boost(workspace: Workspace) -> StepResult | None:
 
     def build(folder: Path) -> dict[str, Any]:
         np.save(folder / _VALUES, boost, allow_pickle=False)
-        boosting = _Boosting.of(workspace, config_from_dict(BoostConfig, found.config))
+        boosting = _Boosting(workspace, config_from_dict(BoostConfig, found.config))
         _, report = boosting.index(boost, folder, boosting.searches.texts)
         return {**found.summary, "index": report}
 
@@ -119,29 +121,29 @@ def _inputs(workspace: Workspace) -> dict[str, str]:
     return {name: workspace.manifest(name).content for name in ("products", "mined", "model", "index")}
 
 
+@dataclass(frozen=True)
+class _Answered:
+    """A retriever whose answers are there already."""
+
+    name: str
+    ranking: Ranking
+
+    def retrieve(self, queries: QueryBatch, *, k: int) -> Ranking:
+        """Return the answers, which are those of these queries to this depth."""
+        assert self.ranking.product_index.shape == (len(queries), k)
+        return self.ranking
+
+
 class _Boosting:
     """What every part of the step reads."""
 
-    def __init__(
-        self, workspace: Workspace, config: BoostConfig, *, make: Callable[..., Any], encoder: SearchEncoder
-    ) -> None:
+    def __init__(self, workspace: Workspace, config: BoostConfig) -> None:
         self.workspace, self.config = workspace, config
-        self._retriever, self._encoder = make, encoder
-        self.bare = load_index(workspace.verified("index") / "semantic")
         self.products = read_products(workspace)
+        self.encoder = load_encoder(workspace, load_model(workspace), self.products)
+        self.bare = load_index(workspace.verified("index") / "semantic")
         self.on_sale = OnSale.of_products(self.products)
         self.searches = self._validation()
-
-    @classmethod
-    def of(cls, workspace: Workspace, config: BoostConfig) -> _Boosting:
-        """Load the model, whose queries are encoded once."""
-        model = load_model(workspace)
-        encoder = load_encoder(workspace, model, read_products(workspace))
-
-        def make(index: VectorIndex, *, is_boosted: bool) -> Any:
-            return semantic_retriever(model, encoder, index, is_boosted=is_boosted)
-
-        return cls(workspace, config, make=make, encoder=encoder)
 
     def _validation(self) -> EvaluatedSearches:
         try:
@@ -185,8 +187,8 @@ class _Boosting:
         }
 
     def _find(self, features: QualityFeatures) -> FoundWeights:
-        retriever = self._retriever(self.bare, is_boosted=False)
-        ranking = rank_searches({"semantic": retriever}, self.searches, self.on_sale, k=_DEPTH)["semantic"]
+        found = self.bare.search(self._encoded(_asked(self.searches)), k=_DEPTH)
+        ranking = self.on_sale.keep(found, self.searches.at)
         pool = CandidatePool.of_ranking(ranking, self.searches.wanted)
         counted = np.flatnonzero(self.searches.wanted.num_relevant(float(np.finfo(np.float64).tiny)))
         queries = [self.searches.texts[row] for row in counted.tolist()]
@@ -194,29 +196,54 @@ class _Boosting:
         with progress_bar("Finding weights", total=num_trials(trials), unit="trials") as advance:
             return find_weights(pool, features, queries=queries, trials=trials, seed=seed, advance=advance)
 
-    def index(self, boost: np.ndarray, folder: Path, texts: Any) -> tuple[VectorIndex, dict[str, Any]]:
+    def index(self, boost: np.ndarray, folder: Path, texts: Sequence[str]) -> tuple[VectorIndex, dict[str, Any]]:
         """Build the index of the same kind over the stored vectors with their boost."""
         config = config_from_dict(IndexConfig, self.workspace.manifest("index").config["index"])
         stored = self.bare.vectors(np.arange(self.bare.num_products, dtype=np.int64))
         rows = np.linspace(0, len(texts) - 1, min(len(texts), _SAMPLE_QUERIES)).astype(np.int64)
-        sample = self._encoder.encode_queries([texts[row] for row in rows.tolist()])
+        sample = self.encoder.encode_queries([texts[row] for row in rows.tolist()])
         index, report = build_index(with_boost(stored, boost), config, sample_queries=boosted_queries(sample))
         index.save(folder / "semantic")
         return index, report.to_dict()
+
+    def _encoded(self, asked: QueryBatch) -> Float32[np.ndarray, "searches dim"]:
+        """Encode searches once for all that is measured on them."""
+        parts = [np.empty((0, self.bare.dim), np.float32)]
+        with progress_bar("Encoding searches", total=len(asked), unit="searches") as advance:
+            for start in range(0, len(asked), _AT_ONCE):
+                parts.append(self.encoder.encode(asked.between(start, start + _AT_ONCE)))
+                advance(len(parts[-1]))
+        return np.concatenate(parts)
 
     def _test(self, index: VectorIndex) -> dict[str, Any]:
         folder = self.workspace.folder("index")
         lexical = LexicalRetriever.load(folder / "lexical")
         hybrid = json.loads((folder / "hybrid.json").read_text(encoding="utf-8"))
-        pair = (self._retriever(self.bare, is_boosted=False), self._retriever(index, is_boosted=True))
+        depth = max(_DEPTH, hybrid["depth"])
 
-        def mixed(semantic: Any) -> HybridRetriever:
-            settings = {"fusion": hybrid["fusion"], "depth": hybrid["depth"]}
-            return HybridRetriever(lexical, semantic, weight=hybrid["semantic_weight"], **settings)
+        def rank(searches: EvaluatedSearches) -> dict[str, tuple[Ranking, Ranking]]:
+            asked = _asked(searches)
+            vectors = self._encoded(asked)
+            by_words = _Answered("lexical", retrieve_all(lexical, asked, k=depth))
+            found = (self.bare.search(vectors, k=depth), index.search(boosted_queries(vectors), k=depth))
+            fused = [
+                HybridRetriever(
+                    by_words,
+                    _Answered("semantic", one),
+                    weight=hybrid["semantic_weight"],
+                    fusion=hybrid["fusion"],
+                    depth=depth,
+                ).retrieve(asked, k=_DEPTH)
+                for one in found
+            ]
+            kept = [self.on_sale.keep(one, searches.at) for one in (*found, *fused)]
+            return {"semantic": (kept[0], kept[1]), "hybrid": (kept[2], kept[3])}
 
-        pairs = {"semantic": pair, "hybrid": (mixed(pair[0]), mixed(pair[1]))}
-        most, seed = self.config.max_searches, self.config.seed
-        return boost_gains(self.workspace, pairs, self.on_sale, max_searches=most, seed=seed)
+        return boost_gains(self.workspace, rank, max_searches=self.config.max_searches, seed=self.config.seed)
+
+
+def _asked(searches: EvaluatedSearches) -> QueryBatch:
+    return QueryBatch(searches.texts, searches.locations, searches.past)
 
 
 def _validation_gain(found: FoundWeights) -> Mapping[str, Any] | None:
