@@ -8,11 +8,11 @@ from aisle.pipelines.boost_gain import ALL, boost_gains, gain_values
 
 def test_gains_are_told_by_slice_and_have_the_sign_of_what_was_done(learnt_shop):
     def rank(searches):
-        right, wrong = np.full((2, len(searches), 100), -1, np.int64)
-        right[:, 0] = searches.wanted.product_index[searches.wanted.offsets[:-1]]
-        right, wrong = (
-            Ranking(index, np.where(index >= 0, 1.0, -np.inf).astype(np.float32)) for index in (right, wrong)
-        )
+        index = np.full((len(searches), 100), -1, np.int64)
+        wrong = Ranking(index, np.full(index.shape, -np.inf, np.float32))
+        index, score = index.copy(), wrong.score.copy()
+        index[:, 0], score[:, 0] = searches.wanted.product_index[searches.wanted.offsets[:-1]], 1.0
+        right = Ranking(index, score)
         return {"better": (wrong, right), "worse": (right, wrong), "same": (right, right)}
 
     told = boost_gains(learnt_shop, rank, max_searches=50, seed=0)
