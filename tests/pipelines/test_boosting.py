@@ -95,6 +95,21 @@ def test_a_boost_goes_into_an_index_that_was_built_anew(own_learnt_shop, planted
     assert apply_boost(own_learnt_shop) is None
 
 
+def test_a_boost_of_another_model_is_not_put_into_an_index(own_learnt_shop, planted_boost):
+    import json
+
+    from aisle.core.errors import WorkspaceError
+
+    planted_boost()
+    boost_workspace(own_learnt_shop, BoostConfig())
+    path = own_learnt_shop.folder("boost") / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["inputs"]["model"] = "another"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(WorkspaceError, match=r"changed_since=\['model'\]"):
+        apply_boost(own_learnt_shop)
+
+
 def test_bad_settings_are_refused(own_learnt_shop):
     with pytest.raises(UsageError, match="Trials and searches"):
         boost_workspace(own_learnt_shop, BoostConfig(trials=0))

@@ -23,7 +23,7 @@ from aisle.boosting import (
 )
 from aisle.boosting.search import num_trials
 from aisle.core.config import config_from_dict
-from aisle.core.errors import UsageError
+from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.ranking import QueryBatch, Ranking
 from aisle.evaluation import EvaluatedSearches, OnSale, retrieve_all
@@ -40,12 +40,14 @@ from aisle.retrieval import HybridRetriever, LexicalRetriever
 from aisle.tables import Stage
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["BoostConfig", "apply_boost", "boost_workspace", "stored_boost", "take_boost_away"]
+__all__ = ["BOOST_VALUES", "BoostConfig", "apply_boost", "boost_workspace", "stored_boost", "take_boost_away"]
 
 _DEPTH = 1000
 _SAMPLE_QUERIES = 500
 _AT_ONCE = 512
-_VALUES = "boost.npy"
+BOOST_VALUES = "boost.npy"
+"""File of the artefact that holds the boost of every product."""
+
 _SUM = "sum"
 
 
@@ -91,10 +93,22 @@ def take_boost_away(workspace: Workspace) -> StepResult:
 
 
 def stored_boost(workspace: Workspace) -> Float32[np.ndarray, " products"] | None:
-    """Return the boost of every product; None where none is kept."""
+    """Return the boost of every product; None where none is kept.
+
+    Raises:
+        WorkspaceError: If it was found for other products or for another model, or its file is not as written.
+    """
     if not has_boost(workspace):
         return None
-    boost: np.ndarray = np.load(workspace.verified(BOOST) / _VALUES, allow_pickle=False)
+    found_for = workspace.manifest(BOOST).inputs
+    stale = [name for name in ("products", "model") if found_for[name] != workspace.manifest(name).content]
+    if stale:
+        raise WorkspaceError(
+            "The boost must be of the workspace's present products and model",
+            received={"changed_since": stale, "workspace": str(workspace.path)},
+            remedy="Run `aisle boost` again, or take it away with `aisle boost --off`.",
+        )
+    boost: np.ndarray = np.load(workspace.verified(BOOST) / BOOST_VALUES, allow_pickle=False)
     return boost
 
 
@@ -109,7 +123,7 @@ def apply_boost(workspace: Workspace) -> StepResult | None:
     found = workspace.manifest(BOOST)
 
     def build(folder: Path) -> dict[str, Any]:
-        np.save(folder / _VALUES, boost, allow_pickle=False)
+        np.save(folder / BOOST_VALUES, boost, allow_pickle=False)
         boosting = _Boosting(workspace, config_from_dict(BoostConfig, found.config))
         _, report = boosting.index(boost, folder, boosting.searches.texts)
         return {**found.summary, "index": report}
@@ -170,7 +184,7 @@ class _Boosting:
         index, report = self.index(boost, folder, self.searches.texts)
         test = self._test(index) if found.gain is not None and found.weights.any() else None
         if found.is_kept:
-            np.save(folder / _VALUES, boost, allow_pickle=False)
+            np.save(folder / BOOST_VALUES, boost, allow_pickle=False)
         else:
             shutil.rmtree(folder / "semantic")
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from aisle.core.progress import progress_bar
 from aisle.core.ranking import QueryBatch
 from aisle.index import ExactIndex, IndexConfig, Point, choose_point, pareto_front, try_settings
 from aisle.index.tuning import queries_per_second
-from aisle.pipelines.boosted import has_boost
-from aisle.pipelines.boosting import apply_boost, stored_boost
+from aisle.pipelines.boosted import BOOST
+from aisle.pipelines.boosting import BOOST_VALUES, apply_boost, stored_boost
 from aisle.pipelines.catalogue import read_products, validation_queries
 from aisle.pipelines.indexing import build_indexes, encode_catalogue, sample_queries
 from aisle.pipelines.logged_searches import logged_searches
@@ -88,7 +88,7 @@ def tune_workspace(workspace: Workspace, config: TuneConfig) -> StepResult:
     inputs = {name: workspace.manifest(name).content for name in ("products", "model")}
     boost = stored_boost(workspace)
     if boost is not None:
-        inputs["boost"] = str(workspace.manifest("boost").files["boost.npy"])
+        inputs[BOOST] = workspace.manifest(BOOST).files[BOOST_VALUES]
     settings = {**asdict(config), "encode": config_to_dict(recipe.encode)}
 
     def build(folder: Path) -> dict[str, Any]:
@@ -96,9 +96,8 @@ def tune_workspace(workspace: Workspace, config: TuneConfig) -> StepResult:
 
     result = workspace.run_step(TUNING, build, inputs=inputs, config=settings, seed=config.seed)
     chosen = Point(**result.manifest.summary["chosen"]).config(recipe.index)
-    built = build_indexes(workspace, Recipe(**{**vars(recipe), "index": chosen}))
-    if not built.skipped and has_boost(workspace):
-        apply_boost(workspace)
+    build_indexes(workspace, replace(recipe, index=chosen))
+    apply_boost(workspace)
     return result
 
 
