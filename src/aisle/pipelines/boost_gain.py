@@ -41,7 +41,7 @@ def boost_gains(
     Returns:
         What is to be found (`log`, `truth`) → its words, and system → slice → measure → values.
     """
-    kinds: list[SearchLabels] = ["log", *(["truth"] if workspace.has("truth") else [])]
+    kinds: tuple[SearchLabels, ...] = ("log", "truth") if workspace.has("truth") else ("log",)
     told: dict[str, Any] = {}
     for labels in kinds:
         searches = logged_searches(workspace, labels=labels, split="test", max_searches=max_searches, seed=seed)
