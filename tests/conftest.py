@@ -177,6 +177,34 @@ def learnt_shop(_learnt_shop):
 
 
 @pytest.fixture
+def own_learnt_shop(_learnt_shop, tmp_path):
+    """A copy of the small shop with a log, to be changed."""
+    from aisle.workspace import Workspace
+
+    shutil.copytree(_learnt_shop, tmp_path / "learnt")
+    return Workspace.open(tmp_path / "learnt")
+
+
+@pytest.fixture
+def planted_boost(monkeypatch):
+    """Let every search for weights find that stars matter, and nothing else; or that they do not."""
+    import numpy as np
+
+    from aisle.boosting import FoundWeights
+    from aisle.evaluation import paired_test
+
+    def plant(*, is_kept=True, weight=0.4):
+        def found(pool, features, *, seed, **_):
+            weights = np.array([weight if name == "quality_stars" else 0.0 for name in features.names])
+            test = paired_test(np.ones((4, 3)), np.zeros((4, 3)), seed=seed)
+            return FoundWeights(weights, 0.5, test, len(pool), "as planted", is_kept=is_kept)
+
+        monkeypatch.setattr("aisle.pipelines.boosting.find_weights", found)
+
+    return plant
+
+
+@pytest.fixture
 def aisle(monkeypatch, capsys):
     """Run the command line in this process; an error that is not Aisle's comes through as it is."""
     from aisle.cli import main

@@ -7,7 +7,19 @@ import sys
 import typer
 
 from aisle import __version__
-from aisle.cli import ablating, abtesting, comparing, data, evaluation, mining, models, retrieving, serving
+from aisle.cli import (
+    ablating,
+    abtesting,
+    boosting,
+    comparing,
+    data,
+    evaluation,
+    mining,
+    models,
+    retrieving,
+    serving,
+    tuning,
+)
 from aisle.core.errors import AisleError, UsageError
 
 __all__ = ["app", "main"]
@@ -30,6 +42,8 @@ app.command(name="import", rich_help_panel="Data")(data.import_)
 app.command(name="mine", rich_help_panel="Data")(mining.mine)
 app.command(name="train", rich_help_panel="Model")(models.train)
 app.command(name="index", rich_help_panel="Model")(models.index)
+app.command(name="boost", rich_help_panel="Model")(boosting.boost)
+app.command(name="tune", rich_help_panel="Model")(tuning.tune)
 app.command(name="evaluate", rich_help_panel="Quality")(evaluation.evaluate)
 app.command(name="compare", rich_help_panel="Quality")(comparing.compare)
 app.command(name="abtest", rich_help_panel="Quality")(abtesting.abtest)

@@ -10,6 +10,7 @@ from aisle.index.hnsw import HnswConfig, HnswIndex
 from aisle.index.protocol import VectorIndex
 from aisle.index.recall import ann_recall
 from aisle.index.sealed import seal_folder, unseal_folder
+from aisle.index.tuning import Point, choose_point, pareto_front, try_settings
 
 __all__ = [
     "ExactIndex",
@@ -17,10 +18,14 @@ __all__ = [
     "HnswIndex",
     "IndexConfig",
     "IndexReport",
+    "Point",
     "VectorIndex",
     "ann_recall",
     "build_index",
+    "choose_point",
     "load_index",
+    "pareto_front",
     "seal_folder",
+    "try_settings",
     "unseal_folder",
 ]

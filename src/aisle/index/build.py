@@ -17,7 +17,7 @@ from aisle.index.protocol import VectorIndex
 from aisle.index.recall import ann_recall
 from aisle.index.sealed import sealed_kind
 
-__all__ = ["IndexConfig", "IndexReport", "build_index", "load_index"]
+__all__ = ["IndexConfig", "IndexReport", "build_index", "load_index", "make_index"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def build_index(
         ConfigError: If a parameter is out of its bounds.
     """
     started_at = time.perf_counter()
-    index = _built(vectors, config)
+    index = make_index(vectors, config)
     build_s = time.perf_counter() - started_at
     exact = index if isinstance(index, ExactIndex) else ExactIndex.build(vectors)
     report = IndexReport(
@@ -112,7 +112,8 @@ def load_index(folder: Path) -> VectorIndex:
     return loaders[sealed_kind(folder, known=list(loaders))](folder)
 
 
-def _built(vectors: Float32[np.ndarray, "products dim"], config: IndexConfig) -> VectorIndex:
+def make_index(vectors: Float32[np.ndarray, "products dim"], config: IndexConfig) -> VectorIndex:
+    """Build an index without measuring it; see `build_index`."""
     if config.kind == "exact":
         return ExactIndex.build(vectors)
     return HnswIndex.build(vectors, **asdict(config.hnsw))

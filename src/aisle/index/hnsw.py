@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +15,8 @@ from aisle.core.errors import ConfigError
 from aisle.core.ranking import Ranking, check_k
 from aisle.index.arrays import checked_vectors, empty_ranking, ranking_of_found
 from aisle.index.sealed import damaged, seal_folder, unseal_folder
+from aisle.index.threads import faiss_threads
+from aisle.index.tried import Tried
 
 __all__ = ["HnswConfig", "HnswIndex", "Storage"]
 
@@ -32,17 +32,17 @@ _QUANTIZERS = {"fp16": faiss.ScalarQuantizer.QT_fp16, "sq8": faiss.ScalarQuantiz
 class HnswConfig:
     """Parameters of an HNSW index."""
 
-    storage: Storage = "fp16"
+    storage: Annotated[Storage, Tried(("fp16", "sq8"))] = "fp16"
     """How a number of a vector is kept: "fp16" in 2 bytes, or "sq8" in 1, at some cost of recall."""
 
-    num_links: Annotated[int, Ge(2), Le(256)] = 32
+    num_links: Annotated[int, Ge(2), Le(256), Tried((16, 32, 48))] = 32
     """Links per product above the lowest layer, twice as many on it (the paper's M). More finds more, at
     8 bytes per link and product and a slower build."""
 
-    ef_construction: Annotated[int, Ge(1)] = 200
+    ef_construction: Annotated[int, Ge(1), Tried((100, 200))] = 200
     """Candidates kept while a product is linked. Larger gives a better graph and a slower build."""
 
-    ef_search: Annotated[int, Ge(1)] = 128
+    ef_search: Annotated[int, Ge(1), Tried((100, 128, 160, 200, 256, 320, 400, 512), is_of_search=True)] = 128
     """Candidates kept while a query walks the graph; a search for more products raises it to k. Larger finds
     more and is slower, about in proportion."""
 
@@ -92,10 +92,19 @@ class HnswIndex:
         index = faiss.IndexHNSWSQ(vectors.shape[1], _QUANTIZERS[storage], num_links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = ef_construction
         if len(vectors):
-            with _faiss_threads(build_threads):
+            with faiss_threads(build_threads):
                 index.train(vectors)
                 index.add(vectors)
         return cls(index, storage=storage, ef_search=ef_search)
+
+    def with_search(self, *, ef_search: int) -> HnswIndex:
+        """Return the same graph, searched otherwise; nothing is copied.
+
+        Raises:
+            ConfigError: If the parameter is out of its bounds.
+        """
+        _check_parameters(self._storage, ef_search=ef_search)
+        return HnswIndex(self._index, storage=self._storage, ef_search=ef_search)
 
     @property
     def dim(self) -> int:
@@ -181,14 +190,3 @@ def _check_parameters(storage: str, **numbers: int) -> None:
             received={"problems": problems},
             remedy="Mend these values.",
         )
-
-
-@contextmanager
-def _faiss_threads(num_threads: int) -> Iterator[None]:
-    """Let Faiss use this many threads, 0 for all; the setting is the process's, so it is put back."""
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(num_threads or before)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)

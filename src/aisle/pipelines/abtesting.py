@@ -23,6 +23,7 @@ from aisle.experiments.power import power_of
 from aisle.experiments.setups import LiveSetup, SplitSetup
 from aisle.experiments.trial import clicks, conversions, purchases, trial_of
 from aisle.mining import BANDS
+from aisle.pipelines.boosted import BOOST, has_boost
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import SYSTEMS, load_retrievers, load_shoppers
 from aisle.pipelines.simulating import build_marketplace
@@ -83,6 +84,8 @@ class _System:
     def hash(self) -> str:
         """Hash of all that its answers depend on."""
         read = {name: self.workspace.manifest(name).content for name in ("index", "model")}
+        if has_boost(self.workspace):
+            read[BOOST] = self.workspace.manifest(BOOST).content
         if self.workspace.has("mined"):
             read["mined"] = self.workspace.manifest("mined").content
         return fingerprint({"system": self.name, **read})

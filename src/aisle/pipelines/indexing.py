@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from jaxtyping import Float32
 
 from aisle.core.config import config_to_dict
 from aisle.evaluation import JudgedQueries, tune_semantic_weight
@@ -19,11 +20,11 @@ from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS
 from aisle.pipelines.training import load_encoder, load_model
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LexicalRetriever, SemanticRetriever
-from aisle.towers import TwoTower
+from aisle.towers import EncodeConfig, TwoTower
 from aisle.training import TrainingData
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["build_indexes"]
+__all__ = ["build_indexes", "encode_catalogue", "sample_queries"]
 
 _SAMPLE_QUERIES = 500
 _LEAST_TUNING_QUERIES = 20
@@ -44,12 +45,8 @@ def build_indexes(workspace: Workspace, recipe: Recipe) -> StepResult:
 
 def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]:
     products, model, judged = read_products(workspace), load_model(workspace), validation_queries(workspace)
-    sample = _sample_queries(TrainingData.read(workspace.verified("features")), judged)
-    model.use_bf16(recipe.encode.precision == "auto")
-    features = _features_of_training(workspace, stored=recipe.encode.precision == "auto")
-    vectors = model.encode_products(products) if features is None else model.encode_product_features(features)
-    # Queries as they will be served.
-    model.use_bf16(False)
+    sample = sample_queries(TrainingData.read(workspace.verified("features")), judged)
+    vectors, is_of_training = encode_catalogue(workspace, model, products, recipe.encode)
     encoder = load_encoder(workspace, model, products)
     index, report = build_index(vectors, recipe.index, sample_queries=encoder.encode_queries(sample))
     index.save(folder / "semantic")
@@ -58,8 +55,23 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     hybrid = _hybrid(recipe, judged, lexical, SemanticRetriever(encoder.encode_queries, index))
     (folder / "hybrid.json").write_text(json.dumps(hybrid), encoding="utf-8")
     # The features of training hold no quality values but old ones.
-    quality = quality_dates(products, _quality_columns(model)) if features is None else None
+    quality = quality_dates(products, _quality_columns(model)) if not is_of_training else None
     return {"index": report.to_dict(), "hybrid": hybrid, QUALITY: quality}
+
+
+def encode_catalogue(
+    workspace: Workspace, model: TwoTower, products: pa.Table, config: EncodeConfig
+) -> tuple[Float32[np.ndarray, "products dim"], bool]:
+    """Encode all products as an index holds them; the model is left as it encodes queries that are served.
+
+    Returns:
+        The vectors, and whether they are made of the features of training.
+    """
+    model.use_bf16(config.precision == "auto")
+    features = _features_of_training(workspace, stored=config.precision == "auto")
+    vectors = model.encode_products(products) if features is None else model.encode_product_features(features)
+    model.use_bf16(False)
+    return vectors, features is not None
 
 
 def _quality_columns(model: TwoTower) -> tuple[str, ...]:
@@ -86,7 +98,7 @@ def _features_of_training(workspace: Workspace, *, stored: bool) -> Features | N
     return TrainingData.read(workspace.folder("features"), pooled=pooled).product_features
 
 
-def _sample_queries(data: TrainingData, judged: JudgedQueries | None) -> list[str]:
+def sample_queries(data: TrainingData, judged: JudgedQueries | None) -> list[str]:
     """Return queries such as will be searched: judged ones, else those that were trained on."""
     texts = data.pairs.queries if judged is None else pa.array(judged.texts, pa.string())
     rows = np.linspace(0, len(texts) - 1, min(len(texts), _SAMPLE_QUERIES)).astype(np.int64)

@@ -12,6 +12,7 @@ from aisle.core.errors import UsageError, WorkspaceError
 from aisle.core.ids import IdMap
 from aisle.core.ranking import Retriever
 from aisle.index import load_index
+from aisle.pipelines.boosted import boosted_index, semantic_retriever
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.training import load_encoder, load_model
@@ -20,21 +21,20 @@ from aisle.retrieval import (
     HybridRetriever,
     LexicalRetriever,
     SearchEngine,
-    SemanticRetriever,
     Shoppers,
 )
 from aisle.tables import read_parquet
 from aisle.towers import TowerConfig
 from aisle.workspace import Workspace
 
-__all__ = ["SYSTEMS", "load_engine", "load_retrievers", "load_shoppers"]
+__all__ = ["SYSTEMS", "check_current", "load_engine", "load_retrievers", "load_shoppers"]
 
 SYSTEMS = ("lexical", "semantic", "hybrid")
 """Names of the retrieval systems, in the order in which they are compared."""
 
 
 def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dict[str, Retriever]:
-    """Load retrieval systems, in the order of `SYSTEMS`.
+    """Load retrieval systems, in the order of `SYSTEMS`; those by vectors with the index's boost, if it has one.
 
     Args:
         workspace: Where they were indexed.
@@ -42,7 +42,8 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
 
     Raises:
         UsageError: If a name is unknown or none is given.
-        WorkspaceError: If nothing was indexed, or the index is of other products or of another model.
+        WorkspaceError: If nothing was indexed, the index is of other products or of another model, or the boost is of
+            another index.
     """
     unknown = sorted(set(names) - set(SYSTEMS))
     if unknown or not names:
@@ -51,17 +52,16 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
             received={"systems": list(names)},
             remedy="Name them as a list with commas.",
         )
-    _check_current(workspace)
+    check_current(workspace)
     folder = workspace.verified("index")
     lexical = LexicalRetriever.load(folder / "lexical")
     systems: dict[str, Retriever] = {"lexical": lexical}
     if set(names) != {"lexical"}:
         model = load_model(workspace)
         encoder = load_encoder(workspace, model, read_products(workspace))
-        index = load_index(folder / "semantic")
-        semantic = SemanticRetriever(
-            encoder.encode_queries, index, encode_searches=encoder.encode, split_scores=model.explain
-        )
+        boosted = boosted_index(workspace)
+        index = load_index(boosted or folder / "semantic")
+        semantic = semantic_retriever(model, encoder, index, is_boosted=boosted is not None)
         hybrid = json.loads((folder / "hybrid.json").read_text(encoding="utf-8"))
         systems["semantic"] = semantic
         systems["hybrid"] = HybridRetriever(
@@ -99,8 +99,12 @@ def load_shoppers(workspace: Workspace) -> Shoppers:
     return Shoppers(log, reads_places=reads_place, users=users, places=places, now_us=mined.end_us)
 
 
-def _check_current(workspace: Workspace) -> None:
-    """Refuse an index whose positions would name other products, or whose vectors another model made."""
+def check_current(workspace: Workspace) -> None:
+    """Refuse an index whose positions would name other products, or whose vectors another model made.
+
+    Raises:
+        WorkspaceError: If nothing was indexed, or the index is such a one.
+    """
     built_from = workspace.manifest("index").inputs
     stale = [name for name in ("products", "model") if built_from.get(name) != workspace.manifest(name).content]
     if stale:

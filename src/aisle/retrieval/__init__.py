@@ -6,7 +6,7 @@ products.
 
 from aisle.features.analyser import Analyser
 from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
-from aisle.retrieval.explanation import Explained, Side, retrieve_explained
+from aisle.retrieval.explanation import Explained, Side, SplitScores, retrieve_explained
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
 from aisle.retrieval.hybrid import DEFAULT_DEPTH, DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
 from aisle.retrieval.lexical import LexicalRetriever
@@ -30,6 +30,7 @@ __all__ = [
     "SemanticRetriever",
     "Shoppers",
     "Side",
+    "SplitScores",
     "fuse_normalised",
     "fuse_reciprocal_rank",
     "retrieve_explained",
