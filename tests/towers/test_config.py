@@ -74,18 +74,18 @@ def test_a_value_out_of_bounds_is_refused(name, value):
 
 def test_channels_are_on_where_there_is_data():
     everything = towers(64).with_data(LOG_CHANNELS)
-    assert everything.part_dims() == {"term": 23, "text": 21, "graph": 10, "context": 10}
+    assert everything.part_dims() == {"term": 27, "text": 25, "graph": 5, "context": 7}
     assert everything.history.enabled
     graph = towers(64).with_data(["graph"])
     assert (graph.graph.enabled, graph.context.enabled, graph.history.enabled) == (True, False, False)
-    assert graph.part_dims() == {"term": 27, "text": 25, "graph": 12}
+    assert graph.part_dims() == {"term": 30, "text": 29, "graph": 5}
     assert towers(64).with_data([]).part_dims() == towers(64).part_dims() == {"term": 32, "text": 32}
 
 
 def test_a_channel_that_is_switched_off_gives_its_dimensions_to_the_others():
     off = towers(64, graph=GraphEncoderConfig(enabled=False), history=HistoryEncoderConfig(enabled=False))
     settled = off.with_data(LOG_CHANNELS)
-    assert settled.part_dims() == {"term": 27, "text": 25, "context": 12}
+    assert settled.part_dims() == {"term": 29, "text": 27, "context": 8}
     assert settled.history.enabled is False
 
 
@@ -102,7 +102,7 @@ def test_graph_and_context_alone_are_no_towers():
 
 
 def test_a_transformer_may_leave_queries_alone_where_terms_read_them():
-    text = TextEncoderConfig(enabled=True, queries=False)
+    text = TextEncoderConfig(enabled=True, share=1.0, queries=False)
     both = TowerConfig(embedding_dim=10, text=text)
     assert both.part_dims() == {"term": 5, "text": 5}
     assert both.query_words == ("term",)

@@ -41,10 +41,11 @@ def featuriser(term=True, text=True):
 
 
 def config(term=True, text=True, **settings):
+    """Parts of round sizes, whatever the shares of a recipe are."""
     return TowerConfig(
         embedding_dim=12,
         term=TermEncoderConfig(enabled=term),
-        text=TextEncoderConfig(enabled=text, hidden_dim=16, num_layers=1, num_heads=2),
+        text=TextEncoderConfig(enabled=text, share=1.0, hidden_dim=16, num_layers=1, num_heads=2),
         **settings,
     )
 
@@ -135,8 +136,8 @@ WORDS, ROWS = 24, 5
 
 def full_config(*, fusion="post", pooling="mean", off=(), text_queries=True):
     channels = {
-        "graph": GraphEncoderConfig(pooling=pooling, enabled=False if "graph" in off else None),
-        "context": ContextEncoderConfig(enabled=False if "context" in off else None),
+        "graph": GraphEncoderConfig(share=0.5, pooling=pooling, enabled=False if "graph" in off else None),
+        "context": ContextEncoderConfig(share=0.5, enabled=False if "context" in off else None),
         "history": HistoryEncoderConfig(dim=8, enabled=False if "history" in off else None),
     }
     built = replace(config(fusion=fusion), embedding_dim=36, **channels).with_data(LOG_CHANNELS)

@@ -2,7 +2,13 @@ import pyarrow as pa
 import pytest
 
 from aisle.core.errors import ConfigError
-from aisle.encoders import GraphEncoderConfig, HistoryEncoderConfig, TermEncoderConfig, TextEncoderConfig
+from aisle.encoders import (
+    ContextEncoderConfig,
+    GraphEncoderConfig,
+    HistoryEncoderConfig,
+    TermEncoderConfig,
+    TextEncoderConfig,
+)
 from aisle.features import ContextFeaturiser, FeatureConfig, Featuriser, TermConfig, TokenConfig
 from aisle.towers import LOG_CHANNELS, TowerConfig, TowerNetwork
 from aisle.training.memory import MemoryNeed, check_memory, memory_needs
@@ -70,7 +76,9 @@ def test_a_checkpoint_is_counted_by_its_files(tmp_path):
 
 
 def test_a_million_queries_and_products_by_hand():
-    config = TowerConfig(graph=GraphEncoderConfig(vectors="trained")).with_data(LOG_CHANNELS)
+    config = TowerConfig(
+        graph=GraphEncoderConfig(share=0.5, vectors="trained"), context=ContextEncoderConfig(share=0.5)
+    ).with_data(LOG_CHANNELS)
     found = needs(config, num_known=(10**6, 10**6), num_products=10**6)
     # 64 of 256 dimensions, 16 bytes each: 1 GB a side.
     assert found["graph rows"] == 2 * 10**6 * 64 * 16
