@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-__all__ = ["Series", "bar_chart", "line_chart"]
+__all__ = ["Series", "bar_chart", "line_chart", "nice_step"]
 
 _WIDTH, _HEIGHT = 520, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 26, 40
@@ -44,7 +44,7 @@ class _Axis:
     def ticks(self) -> list[float]:
         if self.is_log:
             return [10.0**power for power in range(math.ceil(math.log10(self.low)), _floor_log(self.high) + 1)]
-        step = _nice((self.high - self.low or abs(self.high) or 1.0) / _TICKS)
+        step = nice_step((self.high - self.low or abs(self.high) or 1.0) / _TICKS)
         return [number * step for number in range(math.ceil(self.low / step), math.floor(self.high / step + 1e-9) + 1)]
 
 
@@ -160,8 +160,12 @@ def _legend(series: Sequence[Series], *, lowered: int = 0) -> list[str]:
     ]
 
 
-def _nice(step: float) -> float:
-    """Round a step up to 1, 2 or 5 times a power of ten."""
+def nice_step(step: float) -> float:
+    """Round a step up to 1, 2 or 5 times a power of ten.
+
+    >>> nice_step(0.03), nice_step(1.2)
+    (0.05, 2.0)
+    """
     power = 10.0 ** _floor_log(step)
     return next(one for one in (1.0, 2.0, 5.0, 10.0) if step / power <= one + 1e-9) * power
 
