@@ -7,7 +7,7 @@ import sys
 import typer
 
 from aisle import __version__
-from aisle.cli import ablating, abtesting, comparing, data, evaluation, mining, models, retrieving, serving
+from aisle.cli import ablating, abtesting, comparing, data, evaluation, mining, models, reporting, retrieving, serving
 from aisle.core.errors import AisleError, UsageError
 
 __all__ = ["app", "main"]
@@ -34,6 +34,7 @@ app.command(name="evaluate", rich_help_panel="Quality")(evaluation.evaluate)
 app.command(name="compare", rich_help_panel="Quality")(comparing.compare)
 app.command(name="abtest", rich_help_panel="Quality")(abtesting.abtest)
 app.command(name="ablate", rich_help_panel="Quality")(ablating.ablate)
+app.command(name="report", rich_help_panel="Quality")(reporting.report)
 app.command(name="search", rich_help_panel="Use")(serving.search)
 app.command(name="retrieve", rich_help_panel="Use")(retrieving.retrieve)
 app.command(name="serve", rich_help_panel="Use")(serving.serve)

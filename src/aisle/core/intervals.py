@@ -171,7 +171,9 @@ def _row(
     row: IntervalRow, axis: _Axis, *, names: dict[int, str], show: Callable[[float], str], reference: float | None
 ) -> str:
     note = f"<small>{escape(row.note)}</small>" if row.note else ""
-    lines = [f'<line class="grid" x1="{axis.at(tick)}%" x2="{axis.at(tick)}%" y1="0" y2="100%"/>' for tick in axis.ticks()]
+    lines = [
+        f'<line class="grid" x1="{axis.at(tick)}%" x2="{axis.at(tick)}%" y1="0" y2="100%"/>' for tick in axis.ticks()
+    ]
     if reference is not None:
         place = axis.at(reference)
         lines.append(f'<line class="zero" x1="{place}%" x2="{place}%" y1="0" y2="100%"/>')
