@@ -24,6 +24,8 @@ class Series:
     name: str
     points: tuple[tuple[float, float], ...]
     """(x, y); bars take x as the position of the group, from 0."""
+    is_joined: bool = True
+    """Whether a line joins the points; else each is a dot, however many there are."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,9 @@ def line_chart(
     for number, one in enumerate(series):
         dots = [(across.at(x), up.at(y), x, y) for x, y in one.points]
         path = " ".join(f"{x},{y}" for x, y, _, _ in dots)
-        parts.append(f'<polyline class="line s{number}" points="{path}"/>')
-        shown = dots if len(dots) <= _MOST_DOTS else []
+        if one.is_joined:
+            parts.append(f'<polyline class="line s{number}" points="{path}"/>')
+        shown = dots if len(dots) <= _MOST_DOTS or not one.is_joined else []
         parts += [
             f'<circle class="dot s{number}" cx="{left}" cy="{top}" r="2.6">'
             f"<title>{escape(one.name)}: {_number(x, percent=False)} → {_number(y, percent=percent)}</title></circle>"

@@ -13,34 +13,7 @@ from html import escape
 
 from aisle.core.charts import nice_step
 
-__all__ = ["INTERVAL_STYLE", "Band", "IntervalRow", "Mark", "interval_table"]
-
-INTERVAL_STYLE = """
-.intervals { table-layout: auto; } .intervals caption { text-align: left; color: var(--soft); font-size: .85rem;
-  padding-bottom: .3rem; }
-.intervals th { font-weight: 500; } .intervals thead th { color: var(--soft); font-size: .8rem; vertical-align: bottom; }
-.intervals th small { display: block; font-weight: 400; color: var(--soft); }
-.intervals .plot { width: 55%; padding: 0; } .intervals .numbers { white-space: nowrap; width: 1%;
-  font-variant-numeric: tabular-nums; } .intervals .numbers span { display: block; font-size: .85rem; line-height: 18px; }
-.intervals small { font-size: .8rem; color: var(--soft); }
-.strip { display: block; width: 100%; overflow: visible; } .axis { height: 16px; } .h1 { height: 28px; }
-.h2 { height: 46px; } .h3 { height: 64px; } .h4 { height: 82px; } .h5 { height: 100px; }
-.strip .zero { stroke: var(--soft); stroke-dasharray: 3 3; } .strip .grid { stroke: var(--line); }
-.whisker { stroke-width: 2; } .shape { stroke-width: 2; }
-.whisker.s0, .shape.s0 { stroke: var(--s0); } .shape.s0, .key.s0 { fill: var(--s0); color: var(--s0); }
-.whisker.s1, .shape.s1 { stroke: var(--s1); } .shape.s1, .key.s1 { fill: var(--s1); color: var(--s1); }
-.whisker.s2, .shape.s2 { stroke: var(--s2); } .shape.s2, .key.s2 { fill: var(--s2); color: var(--s2); }
-.whisker.s3, .shape.s3 { stroke: var(--s3); } .shape.s3, .key.s3 { fill: var(--s3); color: var(--s3); }
-.whisker.s4, .shape.s4 { stroke: var(--s4); } .shape.s4, .key.s4 { fill: var(--s4); color: var(--s4); }
-.shape.open { fill: var(--paper); } .keys span + span { margin-left: .9rem; }
-.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@media (max-width: 600px) {
-  .intervals { font-size: .8rem; } .intervals th, .intervals td { padding: .25rem .3rem .25rem 0; }
-  .intervals .plot { width: 34%; } .intervals .numbers span { font-size: .72rem; } .intervals small { font-size: .72rem; }
-  .strip .tick { font-size: 10px; } .intervals th { overflow-wrap: break-word; }
-}
-"""
-"""CSS of these tables, for a page that has one."""
+__all__ = ["Band", "IntervalRow", "Mark", "interval_table"]
 
 _SHAPES = (
     '<circle class="shape {classes}" r="4"/>',

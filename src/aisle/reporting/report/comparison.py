@@ -32,8 +32,8 @@ def comparison_section(comparisons: Sequence[Mapping[str, Any]], *, made: Sequen
 def _finding(one: Mapping[str, Any]) -> str:
     counts, simulated = one["queries_by_first_measure"], " (simulated truth)" if one["simulated"] else ""
     return (
-        f"By {one['measures'][0]}, {one['second']} is better than {one['first']} on {counts['better']:,} queries, worse "
-        f"on {counts['worse']:,}, alike on {counts['alike']:,}{simulated}."
+        f"By {one['measures'][0]}, {one['second']} is better than {one['first']} on {counts['better']:,} queries, "
+        f"worse on {counts['worse']:,}, alike on {counts['alike']:,}{simulated}."
     )
 
 

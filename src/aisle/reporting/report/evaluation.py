@@ -132,7 +132,7 @@ def _differences(one: Mapping[str, Any], measures: Sequence[str]) -> str:
     ]
     if not rows:
         return ""
-    caption = "Paired differences on the same queries. Hollow: the interval holds 0. p: two-sided sign-flip test, uncorrected."
+    caption = "Paired differences on the same queries. Hollow: the interval holds 0. p: sign-flip test, uncorrected."
     return interval_table(rows, caption=caption, head="pair", show=signed, series=list(measures), reference=0.0)
 
 

@@ -35,7 +35,7 @@ def index_section(summary: Mapping[str, Any] | None, *, made: Sequence[Made]) ->
     ]
     body = table(("what", "value"), rows, caption="The index that serves", numbers_from=2)
     finding = (
-        f"The index ({index['kind']}) finds {100 * index['ann_recall']:.1f} % of what exact search finds among the first "
-        f"{index['recall_k']}."
+        f"The index ({index['kind']}) finds {100 * index['ann_recall']:.1f} % of what exact search finds among "
+        f"the first {index['recall_k']}."
     )
     return Section(key, title, body, (finding,), tuple(made))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
-from aisle.core.intervals import INTERVAL_STYLE
 from aisle.core.page import html_page
 from aisle.reporting.report.section import Made, Section
 
@@ -14,8 +13,8 @@ __all__ = ["report_page"]
 
 _DIGITS = 12
 _SIMULATED = (
-    "This shop is a simulated marketplace: its products, shoppers and searches are generated. Every figure on this page "
-    "is simulated, and says what would happen there, not in a shop."
+    "This shop is a simulated marketplace: its products, shoppers and searches are generated. Every figure on this "
+    "page is simulated, and says what would happen there, not in a shop."
 )
 
 
@@ -47,7 +46,7 @@ def report_page(name: str, sections: Sequence[Section], *, written_at: str, vers
 <footer><p>Intervals are 95 % throughout. Figures come from the workspace's artefacts as they were written; nothing was
 computed again but the examples.</p></footer>"""
     style = (files("aisle.reporting.report") / "report.css").read_text(encoding="utf-8")
-    return html_page(heading, body, style=INTERVAL_STYLE + style)
+    return html_page(heading, body, style=style)
 
 
 def _links(sections: Sequence[Section]) -> str:
@@ -100,7 +99,8 @@ def _made(one: Made) -> str:
     changed = ""
     if one.changed:
         changed = f' <strong class="changed">Changed since: {escape(", ".join(one.changed))}. Run it again.</strong>'
-    return f"<li><code>{escape(one.command)}</code> made <code>{escape(one.artefact)}</code>: {escape(told)}.{changed}</li>"
+    names = f"<code>{escape(one.command)}</code> made <code>{escape(one.artefact)}</code>"
+    return f"<li>{names}: {escape(told)}.{changed}</li>"
 
 
 def _time(time: str) -> str:
