@@ -45,7 +45,7 @@ class _Axis:
 
     def ticks(self) -> list[float]:
         if self.is_log:
-            return [10.0**power for power in range(math.ceil(math.log10(self.low)), _floor_log(self.high) + 1)]
+            return _log_ticks(self.low, self.high)
         step = nice_step((self.high - self.low or abs(self.high) or 1.0) / _TICKS)
         return [number * step for number in range(math.ceil(self.low / step), math.floor(self.high / step + 1e-9) + 1)]
 
@@ -161,6 +161,17 @@ def _legend(series: Sequence[Series], *, lowered: int = 0) -> list[str]:
         f"{escape(one.name)}</text>"
         for number, one in enumerate(series)
     ]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return the powers of ten in between, with their doubles and fives where there are fewer than two.
+
+    >>> _log_ticks(1, 1000), _log_ticks(150, 900)
+    ([1.0, 10.0, 100.0, 1000.0], [200.0, 500.0])
+    """
+    powers = [10.0**power for power in range(_floor_log(low), _floor_log(high) + 1)]
+    inside = [one for one in powers if low <= one * (1 + 1e-9)]
+    return inside if len(inside) > 1 else [one * by for one in powers for by in (1, 2, 5) if low <= one * by <= high]
 
 
 def nice_step(step: float) -> float:

@@ -31,6 +31,7 @@ from aisle.reporting.report import (
     TableRows,
     ablation_section,
     abtest_section,
+    boost_section,
     comparison_section,
     data_section,
     evaluation_section,
@@ -38,6 +39,7 @@ from aisle.reporting.report import (
     index_section,
     model_section,
     report_page,
+    tuning_section,
 )
 from aisle.towers import TowerConfig
 from aisle.training import TrainConfig, TrainingResult
@@ -91,7 +93,9 @@ def write_report(workspace: Workspace, *, out: Path | None = None, examples: int
         _comparison(workspace),
         _ablation(workspace),
         _abtest(workspace),
+        _boost(workspace),
         _index(workspace),
+        _tuning(workspace),
         _examples(workspace, per_band=examples),
     ]
     page = report_page(
@@ -262,6 +266,21 @@ def _index(workspace: Workspace) -> Section:
         return index_section(None, made=())
     manifest = workspace.manifest("index")
     return index_section(manifest.summary, made=[_made(workspace, manifest, command="aisle index", artefact="index")])
+
+
+def _boost(workspace: Workspace) -> Section:
+    if not workspace.has("boost"):
+        return boost_section(None, made=())
+    manifest = workspace.manifest("boost")
+    return boost_section(manifest.summary, made=[_made(workspace, manifest, command="aisle boost", artefact="boost")])
+
+
+def _tuning(workspace: Workspace) -> Section:
+    if not workspace.has("tuning"):
+        return tuning_section(None, made=())
+    values = json.loads((workspace.verified("tuning") / "tuning.json").read_text(encoding="utf-8"))
+    made = _made(workspace, workspace.manifest("tuning"), command="aisle tune", artefact="tuning")
+    return tuning_section(values, made=[made])
 
 
 def _examples(workspace: Workspace, *, per_band: int) -> Section:

@@ -2,6 +2,7 @@
 
 from aisle.reporting.report.ablation import ablation_section
 from aisle.reporting.report.abtest import LiveLifts, abtest_section
+from aisle.reporting.report.boost import boost_section
 from aisle.reporting.report.comparison import comparison_section
 from aisle.reporting.report.data import TableRows, data_section
 from aisle.reporting.report.evaluation import evaluation_section
@@ -10,6 +11,7 @@ from aisle.reporting.report.index import index_section
 from aisle.reporting.report.model import model_section
 from aisle.reporting.report.page import report_page
 from aisle.reporting.report.section import Made, Section
+from aisle.reporting.report.tuning import tuning_section
 
 __all__ = [
     "Example",
@@ -20,6 +22,7 @@ __all__ = [
     "TableRows",
     "ablation_section",
     "abtest_section",
+    "boost_section",
     "comparison_section",
     "data_section",
     "evaluation_section",
@@ -27,4 +30,5 @@ __all__ = [
     "index_section",
     "model_section",
     "report_page",
+    "tuning_section",
 ]
