@@ -7,6 +7,7 @@ are text: a reader who does not see the strip misses nothing.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -128,10 +129,19 @@ class _Axis:
 def _axis_strip(axis: _Axis, show: Callable[[float], str]) -> str:
     ticks = "".join(
         f'<text class="tick" x="{axis.at(value)}%" y="12" text-anchor="{_anchor(axis.at(value))}">'
-        f"{escape(show(value))}</text>"
+        f"{escape(_shortened(show(value)))}</text>"
         for value in axis.ticks()
     )
     return f'<svg class="strip axis">{ticks}</svg>'
+
+
+def _shortened(number: str) -> str:
+    """Leave out zeros that a tick of an axis does not need.
+
+    >>> _shortened("0.200"), _shortened("−1.0 %"), _shortened("10 %"), _shortened("0.000")
+    ('0.2', '−1 %', '10 %', '0')
+    """
+    return re.sub(r"(\.\d*?)0+(?!\d)", r"\1", number).replace(". ", " ").removesuffix(".")
 
 
 def _anchor(place: float) -> str:
@@ -191,4 +201,4 @@ def _legend(series: Sequence[str]) -> str:
         f'<span><b class="key s{number}" aria-hidden="true">{_GLYPHS[number]}</b> {escape(name)}</span>'
         for number, name in enumerate(series)
     )
-    return f'<br><span class="keys">{keys}</span>' if keys else ""
+    return f'<br/><span class="keys">{keys}</span>' if keys else ""

@@ -62,11 +62,17 @@ def keep_evaluation(
     """
     values = outcome.as_dict()
     del values["files"]  # written for the caller, perhaps of a command that is long forgotten
-    told = {"measures": outcome.evaluation.measures, "systems": list(outcome.evaluation.values)}
-    config = {**settings, **told, "labels": outcome.labels, "min_grade": outcome.evaluation.min_grade}
-    config |= {"debiased": outcome.debiased is not None}
+    measures = list(outcome.evaluation.measures)
+    config = {
+        **settings,
+        "measures": measures,
+        "systems": list(outcome.evaluation.values),
+        "labels": outcome.labels,
+        "min_grade": outcome.evaluation.min_grade,
+        "debiased": outcome.debiased is not None,
+    }
     name = f"{outcome.labels}-{settings['split']}"
-    return _keep(workspace, EVALUATIONS, name, {**values, **told}, config=config, seed=seed)
+    return _keep(workspace, EVALUATIONS, name, {**values, "measures": measures}, config=config, seed=seed)
 
 
 def keep_comparison(workspace: Workspace, outcome: CompareOutcome, *, asked: Asked, num_changes: int) -> Path:

@@ -125,7 +125,7 @@ def share(value: float) -> str:
     >>> share(0.1234)
     '0.123'
     """
-    return f"{value:.3f}" if value != round(value, 1) else f"{value:.1f}"
+    return f"{value:.3f}"
 
 
 def signed(value: float) -> str:
@@ -134,7 +134,7 @@ def signed(value: float) -> str:
     >>> signed(-0.0123), signed(0.0)
     ('−0.012', '0')
     """
-    text = f"{value:+.3f}" if value != round(value, 1) else f"{value:+.1f}"
+    text = f"{value:+.3f}"
     return "0" if float(text) == 0 else text.replace("-", "−")
 
 
