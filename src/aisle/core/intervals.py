@@ -132,7 +132,9 @@ def _axis_strip(axis: _Axis, show: Callable[[float], str]) -> str:
         f"{escape(_shortened(show(value)))}</text>"
         for value in axis.ticks()
     )
-    return f'<svg class="strip axis">{ticks}</svg>'
+    # Narrow screens leave out every other word of an axis that has many.
+    many = " many" if len(axis.ticks()) > _TICKS else ""
+    return f'<svg class="strip axis{many}">{ticks}</svg>'
 
 
 def _shortened(number: str) -> str:

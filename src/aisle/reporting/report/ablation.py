@@ -72,12 +72,12 @@ def _finding(ablation: Mapping[str, Any], main: str) -> str:
 
 def _differences(ablation: Mapping[str, Any], main: str) -> str:
     rows = [
-        IntervalRow(name, (mark_of(one, key="difference", note=p_value(one["p_holm"])),), note=f"{baseline} has it")
+        IntervalRow(name, (mark_of(one, key="difference", note=p_value(one["p_holm"])),), note=f"against {baseline}")
         for name, baseline, one in _compared_rows(ablation, main)
     ]
     caption = (
         f"{main}: what the baseline has more than the row, with 95 % intervals over searches. To the right of the "
-        "dashed line the ingredient earns. Hollow: the interval holds 0. p: corrected by Holm over the rows."
+        "dashed line the baseline is better: what the row lacks earns. Hollow: the interval holds 0. p: corrected by Holm over the rows."
     )
     return interval_table(rows, caption=caption, head="row", show=signed, reference=0.0)
 

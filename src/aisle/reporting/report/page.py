@@ -46,7 +46,8 @@ def report_page(name: str, sections: Sequence[Section], *, written_at: str, vers
 <footer><p>Intervals are 95 % throughout. Figures come from the workspace's artefacts as they were written; nothing was
 computed again but the examples.</p></footer>"""
     style = (files("aisle.reporting.report") / "report.css").read_text(encoding="utf-8")
-    return html_page(heading, body, style=style)
+    # A number and its unit stay on one line.
+    return html_page(heading, body.replace(" %", "&nbsp;%"), style=style)
 
 
 def _links(sections: Sequence[Section]) -> str:
