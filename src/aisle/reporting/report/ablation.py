@@ -76,8 +76,8 @@ def _differences(ablation: Mapping[str, Any], main: str) -> str:
         for name, baseline, one in _compared_rows(ablation, main)
     ]
     caption = (
-        f"{main}: what the baseline has more than the row, with 95 % intervals over searches. To the right of the "
-        "dashed line the baseline is better: what the row lacks earns. Hollow: the interval holds 0. p: corrected by Holm over the rows."
+        f"{main}: what the baseline has more than the row, with 95 % intervals over searches: to the right of the "
+        "dashed line, what the row lacks earns. Hollow: the interval holds 0. p: corrected by Holm over the rows."
     )
     return interval_table(rows, caption=caption, head="row", show=signed, reference=0.0)
 
