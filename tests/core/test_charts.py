@@ -82,3 +82,11 @@ def test_dots_without_a_line():
     svg = line_chart([Series("a", tuple((x, 1.0) for x in range(70)), is_joined=False)], x_label="x", y_label="y")
     assert "<polyline" not in svg
     assert svg.count("<circle") == 70
+
+
+def test_no_bar_reaches_the_names():
+    series = [Series(name, ((0, 1.0), (1, 4.0))) for name in "abc"]
+    svg = bar_chart(series, groups=["x", "y"], x_label="x", y_label="y")
+    tops = [float(y) for y in re.findall(r'class="bar s\d" x="[\d.]+" y="([\d.]+)"', svg)]
+    names = [float(y) for y in re.findall(r'class="legend s\d" x="\d+" y="([\d.]+)"', svg)]
+    assert min(tops) > max(names)

@@ -105,7 +105,9 @@ def bar_chart(
         percent: Values are shares, written in per cent.
     """
     highest = max((y for one in series for _, y in one.points), default=0.0) or 1.0
-    up = _Axis(0.0, highest, _HEIGHT - _BOTTOM, _TOP, is_log=False)
+    # The names stand above the bars, whichever of them is the highest.
+    named = _LEGEND_STEP * len(series) / (_HEIGHT - _BOTTOM - _TOP)
+    up = _Axis(0.0, highest / (1 - min(named, 0.5)), _HEIGHT - _BOTTOM, _TOP, is_log=False)
     room = (_WIDTH - _RIGHT - _LEFT) / max(len(groups), 1)
     width = 0.8 * room / max(len(series), 1)
     ticks = [(_LEFT + (place + 0.5) * room, name) for place, name in enumerate(groups)]

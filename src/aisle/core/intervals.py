@@ -128,8 +128,7 @@ class _Axis:
 
 def _axis_strip(axis: _Axis, show: Callable[[float], str]) -> str:
     ticks = "".join(
-        f'<text class="tick" x="{axis.at(value)}%" y="12" text-anchor="{_anchor(axis.at(value))}">'
-        f"{escape(_shortened(show(value)))}</text>"
+        f'<text class="tick" x="{axis.at(value)}%" y="12" text-anchor="middle">{escape(_shortened(show(value)))}</text>'
         for value in axis.ticks()
     )
     # Narrow screens leave out every other word of an axis that has many.
@@ -144,12 +143,6 @@ def _shortened(number: str) -> str:
     ('0.2', '−1 %', '10 %', '0')
     """
     return re.sub(r"(\.\d*?)0+(?!\d)", r"\1", number).replace(". ", " ").removesuffix(".")
-
-
-def _anchor(place: float) -> str:
-    if place < 2 * _INSET:
-        return "start"
-    return "end" if place > 100 - 2 * _INSET else "middle"
 
 
 def _row(

@@ -7,6 +7,7 @@ def test_curves_figures_and_sources(make_trained, made):
     assert "<h3>Validation</h3>" in section.body
     assert "term (" in section.body
     assert '<th scope="row">weights of step</th><td>40</td>' in section.body
+    assert "ab" * 32 not in section.body
     [finding] = section.findings
     assert "33,000 parameters" in finding
     assert "R@100 0.750" in finding

@@ -24,12 +24,14 @@ def model_section(trained: Trained | None, *, made: Sequence[Made], problem: str
     if trained is None:
         return Section(key, title, missing=problem or "No model was trained.", command="aisle train", made=tuple(made))
     charts = "\n".join(figure(*chart, level=3) for chart in training_charts(trained))
+    # The hash of the data stands in the section's last line, and is wider than a phone.
+    sources = [(name, value) for name, value in trained.sources() if value != trained.data_hash]
     body = f"""{paragraph(f"Parts: {trained.parts()}.")}
 <div class="charts">
 {charts}
 </div>
 {table(("what", "value"), trained.figures(), caption="What came of it", numbers_from=2)}
-{table(("what", "value"), trained.sources(), caption="What was learnt from", numbers_from=2)}"""
+{table(("what", "value"), sources, caption="What was learnt from", numbers_from=2)}"""
     result = trained.result
     finding = (
         f"The model has {trained.parameters:,} parameters and was trained in {result.minutes:.1f} minutes on "
