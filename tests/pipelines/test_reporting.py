@@ -6,9 +6,11 @@ import pytest
 from aisle.core.errors import UsageError
 from aisle.pipelines.comparing import compare_systems
 from aisle.pipelines.evaluating import evaluate_systems
+from aisle.pipelines.importing import import_tables
 from aisle.pipelines.kept_outcomes import keep_comparison, keep_evaluation
 from aisle.pipelines.questions import Asked
 from aisle.pipelines.reporting import write_report
+from aisle.sources import SourceTables
 from aisle.workspace import Workspace
 
 ASKED = Asked(min_grade=3)
@@ -50,7 +52,7 @@ def test_what_is_there_is_shown_and_the_rest_named(built_shop, tmp_path):
     assert outcome.num_bytes == outcome.path.stat().st_size
     for command in outcome.missing.values():
         assert f"<code>{command}</code>" in text
-    assert "simulated marketplace" not in text
+    assert "simulated shop" not in text
     assert outcome.changed == {}
     assert json.loads(json.dumps(outcome.as_dict()))["path"] == str(outcome.path)
 
@@ -119,9 +121,6 @@ def keep(workspace, name, files, *, config=None, inputs=None, summary=None):
 
 
 def test_examples_of_a_stale_index_say_why(shop, simulated):
-    from aisle.pipelines.importing import import_tables
-    from aisle.sources import SourceTables
-
     import_tables(shop, SourceTables({"products": simulated.products.slice(0, 250)}, {}, {}))
     outcome = write_report(shop)
     assert outcome.missing["examples"] == "aisle index"
@@ -142,3 +141,11 @@ def test_a_file_that_cannot_be_written_is_a_mistake_of_the_user(import_shop, tmp
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UsageError, match="file must be writable"):
         write_report(workspace, out=tmp_path / "file" / "page.html")
+
+
+@pytest.mark.parametrize("source", ["generated", "own"])
+def test_a_generated_catalogue_is_called_simulated(simulated, tmp_path, source):
+    workspace = Workspace.open(tmp_path / "shop", create=True)
+    import_tables(workspace, SourceTables({"products": simulated.products}, {}, {"source": source}))
+    text = write_report(workspace).path.read_text(encoding="utf-8")
+    assert ("This shop is simulated" in text) == (source == "generated")

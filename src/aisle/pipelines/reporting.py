@@ -49,6 +49,8 @@ __all__ = ["ReportOutcome", "write_report"]
 
 _LIVE = LiveLifts(LIVE_PURCHASE_LIFT, LIVE_CONVERSION_LIFT, "Etsy: Jha et al. 2023")
 _PAGE = "report.html"
+_GENERATED = ("generated", "simulated")
+"""Sources of a catalogue that `aisle demo` and `aisle simulate` make."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def write_report(workspace: Workspace, *, out: Path | None = None, examples: int
         sections,
         written_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
-        is_simulated=workspace.has("simulation"),
+        is_simulated=_is_simulated(workspace),
     )
     path = out or workspace.path / _PAGE
     content = page.encode()
@@ -115,6 +117,14 @@ def write_report(workspace: Workspace, *, out: Path | None = None, examples: int
         missing={one.key: one.command for one in sections if one.missing},
         changed={made.artefact: list(made.changed) for one in sections for made in one.made if made.changed},
     )
+
+
+def _is_simulated(workspace: Workspace) -> bool:
+    """Tell whether the shop is a simulated marketplace, or its catalogue is a generated one."""
+    if workspace.has("simulation") or not workspace.has("products"):
+        return workspace.has("simulation")
+    provenance = workspace.manifest("products").config.get("provenance", {})
+    return provenance.get("source") in _GENERATED
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -285,12 +295,12 @@ def _tuning(workspace: Workspace) -> Section:
 
 def _examples(workspace: Workspace, *, per_band: int) -> Section:
     labels = example_labels(workspace)
-    is_simulated = workspace.has("simulation")
+    is_simulated = _is_simulated(workspace)
     if not per_band or labels is None:
         return examples_section((), labelled="", made=(), is_simulated=is_simulated)
     try:
         found, labelled = example_searches(workspace, labels, per_band=per_band)
     except AisleError as error:
         return examples_section((), labelled="", made=(), is_simulated=is_simulated, problem=f"{error}")
-    made = [_made(workspace, workspace.manifest("index"), command="aisle report", artefact="index")]
+    made = [_made(workspace, workspace.manifest("index"), command="aisle index", artefact="index")]
     return examples_section(found, labelled=labelled, made=made, is_simulated=is_simulated)

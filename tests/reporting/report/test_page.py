@@ -103,9 +103,14 @@ def test_a_section_says_what_made_it_and_what_changed(page):
     assert "Changed since: index. Run it again." in page
 
 
+def test_a_simulated_section_says_so_beside_its_heading(page):
+    assert 'Two systems, query by query <span class="band">simulated</span></h2>' in page
+    assert "What the systems find</h2>" in page
+
+
 def test_simulated_data_are_named_in_the_head():
-    assert "on a simulated marketplace</title>" in report_page("shop", [], **WRITTEN, is_simulated=True)
+    assert "on a simulated shop</title>" in report_page("shop", [], **WRITTEN, is_simulated=True)
     plain = report_page("shop", [], **WRITTEN, is_simulated=False)
-    assert "simulated marketplace" not in plain
+    assert "simulated shop" not in plain
     assert "In short" not in plain
     assert "What is not there" not in plain

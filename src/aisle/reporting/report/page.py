@@ -13,8 +13,8 @@ __all__ = ["report_page"]
 
 _DIGITS = 12
 _SIMULATED = (
-    "This shop is a simulated marketplace: its products, shoppers and searches are generated. Every figure on this "
-    "page is simulated, and says what would happen there, not in a shop."
+    "This shop is simulated: what it sells, and who searches for what, is generated. Every figure on this page is "
+    "simulated, and says what would happen there, not in a shop."
 )
 
 
@@ -28,7 +28,7 @@ def report_page(name: str, sections: Sequence[Section], *, written_at: str, vers
         version: Version of Aisle that writes it.
         is_simulated: Whether the shop's data are simulated: said in the head.
     """
-    heading = f"{name}: report{' on a simulated marketplace' if is_simulated else ''}"
+    heading = f"{name}: report{' on a simulated shop' if is_simulated else ''}"
     warning = f'<p class="simulated" role="note">{escape(_SIMULATED)}</p>' if is_simulated else ""
     body = f"""<header>
 <h1>{escape(heading)}</h1>
@@ -87,7 +87,8 @@ def _missing(sections: Sequence[Section]) -> str:
 def _section(one: Section) -> str:
     made = "\n".join(_made(each) for each in one.made)
     footer = f'<footer class="made"><ul>\n{made}\n</ul></footer>' if one.made else ""
-    return f"""<section aria-labelledby="{one.key}"><h2 id="{one.key}">{escape(one.title)}</h2>
+    badge = ' <span class="band">simulated</span>' if one.is_simulated else ""
+    return f"""<section aria-labelledby="{one.key}"><h2 id="{one.key}">{escape(one.title)}{badge}</h2>
 {one.body}
 {footer}
 </section>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -61,6 +61,7 @@ class Section:
         made: Where its figures come from.
         missing: What is not there, in plain words; empty where all is.
         command: What makes the missing.
+        is_simulated: Whether its figures are those of a simulated marketplace; said beside its heading.
     """
 
     key: str
@@ -70,7 +71,7 @@ class Section:
     made: tuple[Made, ...] = ()
     missing: str = ""
     command: str = ""
-    is_simulated: bool = field(default=False, kw_only=True)
+    is_simulated: bool = False
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, numbers_from: int = 1) -> str:
