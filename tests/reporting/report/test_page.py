@@ -16,7 +16,7 @@ from aisle.reporting.report import (
 )
 
 WRITTEN = {"written_at": "2026-11-21T18:40:57+00:00", "version": "0.1.0"}
-VOID = {"meta", "br", "circle", "rect", "path", "line", "polyline"}
+VOID = {"meta"}
 
 
 class Outline(HTMLParser):
@@ -37,14 +37,14 @@ class Outline(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
-        pass
+        self.names += [name for name, _ in attrs]
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
 
 
 @pytest.fixture
-def page(make_trained, evaluation, comparison, ablation, abtest, tuning, boost, made, hostile):
+def page(evaluation, comparison, ablation, abtest, tuning, boost, made, hostile):
     sections = [
         evaluation_section([evaluation], made=[made]),
         comparison_section([comparison], made=[made]),
