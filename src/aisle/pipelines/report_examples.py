@@ -67,7 +67,7 @@ def _chosen(questions: Questions, *, per_band: int) -> list[tuple[int, str]]:
 def _first(questions: Questions, mask: Bool[np.ndarray, " queries"], *, most: int) -> list[int]:
     """Return the rows of the first distinct queries, evenly over those that count."""
     rows = np.flatnonzero(mask)
-    by_text = {questions.texts[row]: int(row) for row in reversed(rows)}
+    by_text = {questions.texts[row]: row for row in rows[::-1].tolist()}
     distinct = sorted(by_text.values())
     places = np.linspace(0, len(distinct) - 1, min(most, len(distinct))).astype(np.int64)
     return [distinct[place] for place in places]

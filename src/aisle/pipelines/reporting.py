@@ -171,7 +171,7 @@ def _made(
 def _data(workspace: Workspace) -> Section:
     names = [name for name in IMPORT_ORDER if workspace.has(name)]
     tables = [_rows(workspace, name) for name in names]
-    made = []
+    made: list[Made] = []
     source = "simulation" if workspace.has("simulation") else next(iter(names), None)
     if source is not None:
         command = "aisle simulate" if source == "simulation" else "aisle import"
@@ -296,7 +296,12 @@ def _tuning(workspace: Workspace) -> Section:
 def _examples(workspace: Workspace, *, per_band: int) -> Section:
     labels = example_labels(workspace)
     is_simulated = _is_simulated(workspace)
-    if not per_band or labels is None:
+    if labels is None:
+        problem = "There is no test query: no log was mined, and no test judgments were imported."
+        return examples_section(
+            (), labelled="", made=(), is_simulated=is_simulated, problem=problem, command="aisle mine"
+        )
+    if not per_band:
         return examples_section((), labelled="", made=(), is_simulated=is_simulated)
     try:
         found, labelled = example_searches(workspace, labels, per_band=per_band)

@@ -119,7 +119,8 @@ def _rate(arm: Mapping[str, Any]) -> str:
 def _bands(values: Mapping[str, Any]) -> str:
     if not values["bands"]:
         return ""
-    rows, parts = [], []
+    rows: list[IntervalRow] = []
+    parts: list[IntervalRow] = []
     for name, one in values["bands"].items():
         note = f"{_rate(one['a'])} → {_rate(one['b'])}"
         rows.append(IntervalRow(name, (mark_of(one, note=p_value(one["p"])),), note=note))

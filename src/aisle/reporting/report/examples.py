@@ -44,7 +44,13 @@ class Example:
 
 
 def examples_section(
-    examples: Sequence[Example], *, labelled: str, made: Sequence[Made], is_simulated: bool, problem: str = ""
+    examples: Sequence[Example],
+    *,
+    labelled: str,
+    made: Sequence[Made],
+    is_simulated: bool,
+    problem: str = "",
+    command: str = "aisle index",
 ) -> Section:
     """Show examples.
 
@@ -53,11 +59,12 @@ def examples_section(
         labelled: In words, what was to be found.
         made: What answered.
         is_simulated: Whether queries and products are simulated.
-        problem: Why there are none; empty where there are.
+        problem: Why there can be none; empty where there can.
+        command: What mends the problem.
     """
     key, title = "examples", "Examples"
     if problem:
-        return Section(key, title, missing=problem, command="aisle index")
+        return Section(key, title, missing=problem, command=command)
     if not examples:
         return Section(key, title, missing="No example was asked for.", command="aisle report --examples 2")
     simulated = " (simulated)" if is_simulated else ""
