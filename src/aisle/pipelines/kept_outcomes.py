@@ -26,7 +26,7 @@ EVALUATIONS = "evaluation"
 COMPARISONS = "comparison"
 """Folder of what `aisle compare` came to, one artefact for each pair, kind of labels and split."""
 
-_READ = ("products", "users", "judgments", "mined", "truth", "model", "index")
+_READ = ("products", "users", "judgments", "mined", "truth", "model", "index", "boost")
 _FILE = "outcome.json"
 _PLAIN = re.compile(r"[^A-Za-z0-9_.-]+")
 
