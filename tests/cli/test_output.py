@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import numpy as np
 
-from aisle.cli.output import print_json, print_step, say
+from aisle.cli.output import keep_for_report, print_json, print_step, say
+from aisle.core.errors import WorkspaceError
 
 SUMMARY = {"steps": 1234567, "recall": 0.123456, "seconds": 12345.6, "on": True, "hybrid": {"from": "[bold]recipe"}}
 
@@ -39,3 +41,15 @@ def test_a_step_as_a_table(capsys):
         "on": "True",
         "hybrid.from": "[bold]recipe",
     }
+
+
+def test_what_is_kept_is_told_and_what_cannot_be_stops_nothing(capsys):
+    def refuse():
+        raise WorkspaceError("The workspace must be writable")
+
+    keep_for_report(lambda: Path("shop/evaluation/log-test"))
+    keep_for_report(refuse)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Kept in shop/evaluation/log-test for `aisle report`." in told.err
+    assert "Not kept for `aisle report`: The workspace must be writable" in told.err

@@ -71,3 +71,22 @@ def test_a_long_line_has_no_dots():
     )
     assert (long.count("<circle"), short.count("<circle")) == (0, 60)
     assert "<polyline" in long
+
+
+def test_a_logarithmic_axis_within_a_power_of_ten_has_ticks():
+    svg = line_chart([Series("f", ((150, 2), (900, 40)))], x_label="x", y_label="y", is_log=True)
+    assert {">200<", ">500<", ">10<"} <= set(re.findall(r">[\d,]+<", svg))
+
+
+def test_dots_without_a_line():
+    svg = line_chart([Series("a", tuple((x, 1.0) for x in range(70)), is_joined=False)], x_label="x", y_label="y")
+    assert "<polyline" not in svg
+    assert svg.count("<circle") == 70
+
+
+def test_no_bar_reaches_the_names():
+    series = [Series(name, ((0, 1.0), (1, 4.0))) for name in "abc"]
+    svg = bar_chart(series, groups=["x", "y"], x_label="x", y_label="y")
+    tops = [float(y) for y in re.findall(r'class="bar s\d" x="[\d.]+" y="([\d.]+)"', svg)]
+    names = [float(y) for y in re.findall(r'class="legend s\d" x="\d+" y="([\d.]+)"', svg)]
+    assert min(tops) > max(names)

@@ -66,7 +66,7 @@ def test_a_page_needs_nothing_from_elsewhere(tmp_path):
     write_realism_page(FIGURES, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
-    assert "http" not in page
+    assert "://" not in page
 
 
 def test_a_log_without_clicks(tmp_path):

@@ -16,6 +16,7 @@ from aisle.cli import (
     evaluation,
     mining,
     models,
+    reporting,
     retrieving,
     serving,
     tuning,
@@ -48,6 +49,7 @@ app.command(name="evaluate", rich_help_panel="Quality")(evaluation.evaluate)
 app.command(name="compare", rich_help_panel="Quality")(comparing.compare)
 app.command(name="abtest", rich_help_panel="Quality")(abtesting.abtest)
 app.command(name="ablate", rich_help_panel="Quality")(ablating.ablate)
+app.command(name="report", rich_help_panel="Quality")(reporting.report)
 app.command(name="search", rich_help_panel="Use")(serving.search)
 app.command(name="retrieve", rich_help_panel="Use")(retrieving.retrieve)
 app.command(name="serve", rich_help_panel="Use")(serving.serve)

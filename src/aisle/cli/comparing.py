@@ -10,7 +10,7 @@ import typer
 
 from aisle.cli.evaluation import MeasuresOption, SlicesOption, as_labels, as_names
 from aisle.cli.options import JsonOption, WorkspaceOption
-from aisle.cli.output import print_json, say
+from aisle.cli.output import keep_for_report, print_json, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,22 +39,26 @@ def compare(
 ) -> None:
     """Compare two systems query by query: differences by slice, tested together, and the biggest wins and losses.
 
-    Wins and losses are by the first of the measures.
+    Wins and losses are by the first of the measures. The last outcome of each pair is kept in the workspace's
+    `comparison/` for `aisle report`.
 
     Example: `aisle compare lexical hybrid --workspace shop --slices band`
 
     Example: `aisle compare before.trec other/shop:semantic --workspace shop --measures R@100,P@5 --json`
     """
     from aisle.pipelines.comparing import compare_systems
+    from aisle.pipelines.kept_outcomes import keep_comparison
     from aisle.pipelines.questions import Asked
     from aisle.workspace import Workspace
 
     groups = as_names(slices) if slices is not None else None
+    opened = Workspace.open(workspace)
+    asked = Asked(split, as_labels(labels), min_grade, max_searches, groups, seed)
     outcome = compare_systems(
-        Workspace.open(workspace),
+        opened,
         first,
         second,
-        asked=Asked(split, as_labels(labels), min_grade, max_searches, groups, seed),
+        asked=asked,
         measures=as_names(measures),
         num_changes=examples,
         seed=seed,
@@ -63,6 +67,7 @@ def compare(
         print_json(outcome.as_dict())
     else:
         _print(outcome)
+    keep_for_report(lambda: keep_comparison(opened, outcome, asked=asked, num_changes=examples))
 
 
 def _print(outcome: CompareOutcome) -> None:

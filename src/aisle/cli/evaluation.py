@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from aisle.cli.options import JsonOption, WorkspaceOption
-from aisle.cli.output import print_json, say
+from aisle.cli.output import keep_for_report, print_json, say
 from aisle.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def evaluate(
 ) -> None:
     """Measure systems over the whole catalogue, with 95 % intervals and paired tests.
 
+    The last outcome of each kind of labels and split is kept in the workspace's `evaluation/` for `aisle report`.
+
     Example: `aisle evaluate --workspace shop --min-grade 3 --run out.trec --json`
 
     Example: `aisle evaluate --workspace shop --measures R@1000,nDCG@20,P@5 --slices band,words,column:device`
@@ -84,10 +86,12 @@ def evaluate(
     """
     from aisle.pipelines.debiasing import DebiasingConfig
     from aisle.pipelines.evaluating import evaluate_systems
+    from aisle.pipelines.kept_outcomes import keep_evaluation
     from aisle.workspace import Workspace
 
+    opened = Workspace.open(workspace)
     outcome = evaluate_systems(
-        Workspace.open(workspace),
+        opened,
         split=split,
         systems=as_names(systems),
         labels=as_labels(labels),
@@ -102,8 +106,10 @@ def evaluate(
     )
     if as_json:
         print_json(outcome.as_dict())
-        return
-    print_outcome(outcome)
+    else:
+        print_outcome(outcome)
+    settings = {"max_searches": max_searches, "slices": slices, "trust_quality": trust_quality, "split": split}
+    keep_for_report(lambda: keep_evaluation(opened, outcome, settings=settings, seed=seed))
 
 
 def as_names(listed: str) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import typer
 
-__all__ = ["print_json", "print_step", "say"]
+from aisle.core.errors import WorkspaceError
+
+__all__ = ["keep_for_report", "print_json", "print_step", "say"]
 
 
 def print_json(values: Mapping[str, object]) -> None:
@@ -21,6 +24,18 @@ def print_json(values: Mapping[str, object]) -> None:
 def say(text: str) -> None:
     """Tell a person what is going on, on stderr, so that stdout stays for results."""
     typer.echo(text, err=True)
+
+
+def keep_for_report(keep: Callable[[], Path]) -> None:
+    """Keep an outcome that was printed; a workspace that cannot be written to is told, the figures stand all the same.
+
+    Args:
+        keep: Keeps it and returns where it lies.
+    """
+    try:
+        say(f"Kept in {keep()} for `aisle report`.")
+    except WorkspaceError as error:
+        say(f"Not kept for `aisle report`: {error}")
 
 
 def print_step(name: str, summary: Mapping[str, object], *, skipped: bool, as_json: bool) -> None:

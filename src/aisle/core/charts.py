@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-__all__ = ["Series", "bar_chart", "line_chart"]
+__all__ = ["Series", "bar_chart", "line_chart", "nice_step"]
 
 _WIDTH, _HEIGHT = 520, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 26, 40
@@ -45,8 +45,8 @@ class _Axis:
 
     def ticks(self) -> list[float]:
         if self.is_log:
-            return [10.0**power for power in range(math.ceil(math.log10(self.low)), _floor_log(self.high) + 1)]
-        step = _nice((self.high - self.low or abs(self.high) or 1.0) / _TICKS)
+            return _log_ticks(self.low, self.high)
+        step = nice_step((self.high - self.low or abs(self.high) or 1.0) / _TICKS)
         return [number * step for number in range(math.ceil(self.low / step), math.floor(self.high / step + 1e-9) + 1)]
 
 
@@ -105,7 +105,9 @@ def bar_chart(
         percent: Values are shares, written in per cent.
     """
     highest = max((y for one in series for _, y in one.points), default=0.0) or 1.0
-    up = _Axis(0.0, highest, _HEIGHT - _BOTTOM, _TOP, is_log=False)
+    # The names stand above the bars, whichever of them is the highest.
+    named = _LEGEND_STEP * len(series) / (_HEIGHT - _BOTTOM - _TOP)
+    up = _Axis(0.0, highest / (1 - min(named, 0.5)), _HEIGHT - _BOTTOM, _TOP, is_log=False)
     room = (_WIDTH - _RIGHT - _LEFT) / max(len(groups), 1)
     width = 0.8 * room / max(len(series), 1)
     ticks = [(_LEFT + (place + 0.5) * room, name) for place, name in enumerate(groups)]
@@ -163,8 +165,23 @@ def _legend(series: Sequence[Series], *, lowered: int = 0) -> list[str]:
     ]
 
 
-def _nice(step: float) -> float:
-    """Round a step up to 1, 2 or 5 times a power of ten."""
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return the powers of ten in between, with their doubles and fives where there are fewer than two.
+
+    >>> _log_ticks(1, 1000), _log_ticks(150, 900)
+    ([1.0, 10.0, 100.0, 1000.0], [200.0, 500.0])
+    """
+    powers = [10.0**power for power in range(_floor_log(low), _floor_log(high) + 1)]
+    inside = [one for one in powers if low <= one * (1 + 1e-9)]
+    return inside if len(inside) > 1 else [one * by for one in powers for by in (1, 2, 5) if low <= one * by <= high]
+
+
+def nice_step(step: float) -> float:
+    """Round a step up to 1, 2 or 5 times a power of ten.
+
+    >>> nice_step(0.03), nice_step(1.2)
+    (0.05, 2.0)
+    """
     power = 10.0 ** _floor_log(step)
     return next(one for one in (1.0, 2.0, 5.0, 10.0) if step / power <= one + 1e-9) * power
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from html import escape
 
 __all__ = ["figure", "html_page"]
 
 _STYLE = """
-:root { --ink: #1d2733; --soft: #66717e; --line: #e3e7ec; --paper: #ffffff; --s0: #2767d2; --s1: #df7a1c;
-  --s2: #2d9c6f; --s3: #a24bc4; --s4: #b03a48; }
+:root { --ink: #1d2733; --soft: #5d6875; --line: #e3e7ec; --paper: #ffffff; --s0: #2767d2; --s1: #b0540a;
+  --s2: #1c7a53; --s3: #9440b4; --s4: #b03a48; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6eaf0; --soft: #98a3b0; --line: #2e3741; --paper: #151a20; --s0: #6ea4ff; --s1: #ffa857;
     --s2: #5ccb9c; --s3: #d08cf0; --s4: #f08a96; }
@@ -38,18 +40,23 @@ td.source { color: var(--soft); }
 """
 
 
-def html_page(title: str, body: str) -> str:
-    """Return a whole page.
+def html_page(title: str, body: str, *, style: str = "") -> str:
+    """Return a whole page. Its own policy lets a browser load nothing and run nothing.
 
     Args:
         title: Plain words.
-        body: HTML, escaped by the caller.
+        body: HTML, escaped by the caller; without style attributes, which the policy forbids.
+        style: CSS after that of all pages.
     """
+    css = _STYLE + style
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style></head>
+<style>{css}</style></head>
 <body>
 {body}
 </body>
@@ -57,6 +64,7 @@ def html_page(title: str, body: str) -> str:
 """
 
 
-def figure(title: str, svg: str, caption: str) -> str:
-    """Return a drawing with plain words above and below it."""
-    return f"<figure><h2>{escape(title)}</h2>\n{svg}\n<figcaption>{escape(caption)}</figcaption></figure>"
+def figure(title: str, svg: str, caption: str, *, level: int = 2) -> str:
+    """Return a drawing with plain words above and below it; `level` is that of its heading."""
+    heading = f"<h{level}>{escape(title)}</h{level}>"
+    return f"<figure>{heading}\n{svg}\n<figcaption>{escape(caption)}</figcaption></figure>"

@@ -29,9 +29,18 @@ from aisle.pipelines.searching import SYSTEMS, load_retrievers, load_shoppers
 from aisle.pipelines.simulating import build_marketplace
 from aisle.retrieval import Shoppers
 from aisle.simulation import Environment, Marketplace, MarketplaceConfig, Outcome, RetrievalSetup
-from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
+from aisle.workspace import Manifest, StepResult, Workspace, file_sha256, fingerprint
 
-__all__ = ["LIVE_CONVERSION_LIFT", "LIVE_PURCHASE_LIFT", "ABTestConfig", "ab_test", "estimate_power", "read_result"]
+__all__ = [
+    "LIVE_CONVERSION_LIFT",
+    "LIVE_PURCHASE_LIFT",
+    "ABTestConfig",
+    "ab_test",
+    "estimate_power",
+    "read_result",
+    "read_results",
+    "system_hash",
+]
 
 LIVE_PURCHASE_LIFT = 0.0558
 """Lift of the search purchase rate that Etsy reports of its unified embedding, live (Jha et al. 2023)."""
@@ -83,12 +92,7 @@ class _System:
     @property
     def hash(self) -> str:
         """Hash of all that its answers depend on."""
-        read = {name: self.workspace.manifest(name).content for name in ("index", "model")}
-        if has_boost(self.workspace):
-            read[BOOST] = self.workspace.manifest(BOOST).content
-        if self.workspace.has("mined"):
-            read["mined"] = self.workspace.manifest("mined").content
-        return fingerprint({"system": self.name, **read})
+        return system_hash(self.workspace, self.name)
 
 
 def ab_test(
@@ -146,6 +150,25 @@ def read_result(workspace: Workspace, step: StepResult) -> dict[str, Any]:
     folder = Workspace.open(workspace.path / _FOLDER).verified(step.manifest.step)
     result: dict[str, Any] = json.loads((folder / _RESULT).read_text(encoding="utf-8"))
     return result
+
+
+def read_results(workspace: Workspace) -> list[tuple[Manifest, dict[str, Any]]]:
+    """Read all that A/B tests of a workspace came to, by name, each with its manifest."""
+    if not (workspace.path / _FOLDER).exists():
+        return []
+    kept = Workspace.open(workspace.path / _FOLDER)
+    manifests = [kept.manifest(name) for name in kept.names()]
+    return [(manifest, read_result(workspace, StepResult(manifest, skipped=True))) for manifest in manifests]
+
+
+def system_hash(workspace: Workspace, name: str) -> str:
+    """Return a hash of all that the answers of a system depend on."""
+    read = {one: workspace.manifest(one).content for one in ("index", "model")}
+    if has_boost(workspace):
+        read[BOOST] = workspace.manifest(BOOST).content
+    if workspace.has("mined"):
+        read["mined"] = workspace.manifest("mined").content
+    return fingerprint({"system": name, **read})
 
 
 class _Test:

@@ -8,6 +8,7 @@ from pathlib import Path
 from aisle.pipelines.evaluating import EvaluationOutcome, evaluate_systems
 from aisle.pipelines.importing import import_source, import_tables
 from aisle.pipelines.indexing import build_indexes
+from aisle.pipelines.kept_outcomes import keep_evaluation
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.training import train_model
 from aisle.simulation import generate_catalogue
@@ -47,7 +48,9 @@ def run_demo(
     say("3/4  index: vectors, HNSW and BM25")
     say(_indexed(build_indexes(workspace, recipe)))
     say("4/4  evaluate: full catalogue, test queries")
-    return evaluate_systems(workspace, min_grade=_GRADE_3)
+    outcome = evaluate_systems(workspace, min_grade=_GRADE_3)
+    keep_evaluation(workspace, outcome, settings={"split": "test"})
+    return outcome
 
 
 def _trained(result: StepResult) -> str:

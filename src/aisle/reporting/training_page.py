@@ -12,7 +12,7 @@ from aisle.core.page import figure, html_page
 from aisle.reporting.trained import Trained
 from aisle.training.optimisers import schedule
 
-__all__ = ["training_page"]
+__all__ = ["training_charts", "training_page"]
 
 _PARTS = ("term", "text", "graph", "context", "history")
 _SOURCE = "loss_"
@@ -21,7 +21,7 @@ _POINTS = 50
 
 def training_page(trained: Trained) -> str:
     """Return the page: curves of loss, validation and step size, then data, figures and settings."""
-    charts = "\n".join(figure(*chart) for chart in _charts(trained))
+    charts = "\n".join(figure(*chart) for chart in training_charts(trained))
     settings = [(name, _plain(value)) for name, value in config_to_dict(trained.train).items()]
     body = f"""<h1>How the model was trained</h1>
 <p>{escape(trained.parts())}.</p>
@@ -37,7 +37,7 @@ def training_page(trained: Trained) -> str:
     return html_page("A training", body)
 
 
-def _charts(trained: Trained) -> Iterator[tuple[str, str, str]]:
+def training_charts(trained: Trained) -> Iterator[tuple[str, str, str]]:
     """Yield title, drawing and caption of each chart."""
     result = trained.result
     points = tuple((float(step), loss) for step, loss in result.loss_curve)
