@@ -39,6 +39,16 @@ CoverageOption = Annotated[
 WeightOption = Annotated[
     float, typer.Option(help="Most that one logged positive counts against another, for --debiased.")
 ]
+GradeOption = Annotated[
+    float, typer.Option(help="Least grade of a relevant product for recall and MRR, in the judgments' own units.")
+]
+LabelsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What is to be found: judgments, log (the orders of its searches) or truth (of a simulated marketplace). "
+        "Without it the log where one was mined, else judgments.",
+    ),
+]
 TrustOption = Annotated[
     bool,
     typer.Option(
@@ -51,16 +61,8 @@ def evaluate(
     workspace: WorkspaceOption = Path("workspace"),
     split: Annotated[str, typer.Option(help="Part of judgments or log; of a log validation or test.")] = "test",
     systems: Annotated[str, typer.Option(help="Systems to compare, with commas.")] = "lexical,semantic,hybrid",
-    min_grade: Annotated[
-        float, typer.Option(help="Least grade of a relevant product for recall and MRR, in the judgments' own units.")
-    ] = 1.0,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            help="What is to be found: judgments, log (the orders of its searches) or truth (of a simulated "
-            "marketplace). Without it the log where one was mined, else judgments.",
-        ),
-    ] = None,
+    min_grade: GradeOption = 1.0,
+    labels: LabelsOption = None,
     max_searches: Annotated[int, typer.Option(min=1, help="Most searches of a log, drawn evenly.")] = 10_000,
     slices: SlicesOption = None,
     measures: MeasuresOption = "R@10,R@100,nDCG@10,MRR",
