@@ -240,3 +240,22 @@ def aisle_json(aisle):
 def set_options():
     """Turn overrides into `--set` options."""
     return lambda overrides: [part for override in overrides for part in ("--set", override)]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's chromium, headless; tests that need it are skipped where it is not installed."""
+    from pathlib import Path
+
+    from playwright.sync_api import sync_playwright
+
+    chromium = Path("/usr/bin/chromium")
+    if not chromium.exists():
+        pytest.skip(f"Debian's chromium is not installed at {chromium}")
+    quiet = ("first-run", "sandbox")
+    off = ("gpu", "quic", "background-networking", "component-update", "sync")
+    arguments = [*(f"--no-{name}" for name in quiet), *(f"--disable-{name}" for name in off)]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
