@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,11 +49,12 @@ def _print(summary: Mapping[str, Any], workspace: Path, *, skipped: bool) -> Non
     from rich.table import Table
 
     state = "unchanged: skipped" if skipped else "done"
-    title = f"tune ({state}): the front of {summary['tried']} settings, {summary['queries']:,} queries"
+    title = f"tune ({state}): the fastest of {summary['tried']} settings by recall, {summary['queries']:,} queries"
     table = Table(title=title, title_justify="left")
     for name in ("", "settings", "queries/s", "ann_recall", "bytes per product"):
         table.add_column(name, justify="right" if name in {"queries/s", "ann_recall", "bytes per product"} else "left")
-    for point in summary["front"]:
+    shown = _fastest(summary["front"], summary["chosen"])
+    for point in shown:
         table.add_row(
             "→" if point == summary["chosen"] else "",
             f"{point['kind']}: " + ", ".join(f"{name} {value}" for name, value in point["settings"].items()),
@@ -64,4 +65,15 @@ def _print(summary: Mapping[str, Any], workspace: Path, *, skipped: bool) -> Non
     Console().print(table)
     say(f"Exact search: {summary['exact_queries_s']:,.0f} queries/s. One thread, k = {summary['k']}.")
     say("Built with: " + " ".join(f"--set {setting}" for setting in summary["settings"]))
-    say(f"Kept in {workspace / 'tuning'}, with the plot pareto.html.")
+    smaller = len(summary["front"]) - len(shown)
+    say(f"Kept in {workspace / 'tuning'}, with {smaller} slower ones that are smaller, and the plot pareto.html.")
+
+
+def _fastest(front: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the points that no faster one equals in recall, the fastest first, and the chosen one."""
+    shown, best = [], -1.0
+    for point in sorted(front, key=lambda point: -point["queries_s"]):
+        if point["ann_recall"] > best or point == chosen:
+            shown.append(point)
+            best = max(best, point["ann_recall"])
+    return shown
