@@ -75,6 +75,10 @@ def test_all_problems_are_told_at_once(read):
     [rows."three"]
     set = "graph.enabled=false"
     same_as = "three"
+    boost = "yes"
+    [rows."four"]
+    system = "lexical"
+    boost = true
     """
     with pytest.raises(ConfigError) as caught:
         read(text)
@@ -83,11 +87,13 @@ def test_all_problems_are_told_at_once(read):
         "bseline is not a key; did you mean baseline?",
         "rows.one: sett is not a key; did you mean set?",
         "rows.one: system must be one of semantic, lexical, hybrid (received 'vector')",
-        "rows.two: baseline must be one of unified, one, two, three (received 'twoo')",
-        "rows.two: a peer is not set by our settings: it takes no set, system or same_as",
+        "rows.two: baseline must be one of unified, one, two, three, four (received 'twoo')",
+        "rows.two: a peer is not set by our settings: it takes no set, system, same_as or boost",
         "rows.three: set must be a list of texts of the form a.b=value",
+        "rows.three: boost must be true or false (received 'yes')",
         "rows.three: a row cannot be same_as or baseline of itself",
         "rows.three: same_as must name a row with settings of its own (received 'three')",
+        "rows.four: a boost lies in the vectors: system must be semantic or hybrid",
     ]
 
 
@@ -128,4 +134,5 @@ def test_the_ready_rows_hold_and_each_differs_from_its_baseline():
     for row in found.rows.values():
         if row.baseline is not None:
             base = found.rows[row.baseline]
-            assert (row.overrides, row.system, row.peer) != (base.overrides, base.system, base.peer)
+            differs = (row.overrides, row.system, row.peer, row.boost)
+            assert differs != (base.overrides, base.system, base.peer, base.boost)

@@ -1,8 +1,10 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from aisle.core.errors import ConfigError
 from aisle.experiments import AblationRow, Specification
 from aisle.pipelines import ablation_runs
 from aisle.pipelines.ablation_plan import plan_runs
@@ -76,3 +78,28 @@ def test_peers_are_measured_by_the_same_code(log_shop, monkeypatch):
     tuned, figures = read_values(log_shop.path, *place)
     assert figures["steps"] == 3
     assert tuned["log"]["MRR"].mean() < plain["log"]["MRR"].mean()
+
+
+def test_a_boosted_row_is_measured_with_its_boost_and_the_next_one_without(log_shop, planted_boost, tiny):
+    planted_boost()
+    settings = (*tiny(text__enabled="false", embedding_dim=24, history__dim=8), "index.kind=exact")
+    plain = AblationRow("unified", settings)
+    specification = Specification("unified", {"unified": plain, "boosted": replace(plain, name="boosted", boost=True)})
+    plan = plan_runs(log_shop, specification, base=None, seeds=1, measured_on={})
+    [run] = plan.runs.values()
+    assert [measuring.boost for measuring in run.measurings] == [False, True]
+    # The boosted one first: its boost must not stay.
+    backwards = replace(run, measurings=run.measurings[::-1])
+    ablation_runs.make_features(ablation_runs.FeaturesTask(log_shop.path, run.features, run.recipe))
+    make_run(RunTask(log_shop.path, backwards, ON, keep_models=False))
+    found = {name: read_values(log_shop.path, *plan.of_row[name][0]) for name in specification.rows}
+    assert found["boosted"][1]["boost_kept"] is True
+    assert "boost_kept" not in found["unified"][1]
+    assert not np.array_equal(found["boosted"][0]["log"]["MRR"], found["unified"][0]["log"]["MRR"])
+    assert not (run.folder(log_shop.path) / "boost").exists()
+
+
+def test_a_boost_needs_a_log(built_shop):
+    specification = Specification("boosted", {"boosted": AblationRow("boosted", boost=True)})
+    with pytest.raises(ConfigError, match=r"on the orders of a mined log. Received: rows=\['boosted'\]"):
+        plan_runs(built_shop, specification, base=None, seeds=1, measured_on={})

@@ -23,7 +23,7 @@ READY_SPECIFICATION = Path(__file__).parent / "data" / "ablation.toml"
 """Rows that mirror what the papers of Etsy and JD claim."""
 
 _TOP = ("set", "baseline", "rows")
-_ROW = ("set", "system", "peer", "same_as", "baseline")
+_ROW = ("set", "system", "peer", "same_as", "baseline", "boost")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class AblationRow:
         system: What is measured of it.
         peer: The system of others that it is; None: a model of our own.
         baseline: The row that it is compared with; None for that of the specification itself.
+        boost: Whether a boost by quality is looked for, and measured where it is kept.
     """
 
     name: str
@@ -43,6 +44,7 @@ class AblationRow:
     system: System = "semantic"
     peer: Peer | None = None
     baseline: str | None = None
+    boost: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,12 @@ def _row_problems(tables: Mapping[str, Any], name: str) -> list[str]:
     ]
     if not _is_texts(row.get("set", [])):
         problems.append("set must be a list of texts of the form a.b=value")
-    if "peer" in row and {"set", "system", "same_as"} & set(row):
-        problems.append("a peer is not set by our settings: it takes no set, system or same_as")
+    if "peer" in row and {"set", "system", "same_as", "boost"} & set(row):
+        problems.append("a peer is not set by our settings: it takes no set, system, same_as or boost")
+    if not isinstance(row.get("boost", False), bool):
+        problems.append(f"boost must be true or false (received {row['boost']!r})")
+    if row.get("boost") and row.get("system") == "lexical":
+        problems.append("a boost lies in the vectors: system must be semantic or hybrid")
     if name in (row.get("same_as"), row.get("baseline")):
         problems.append("a row cannot be same_as or baseline of itself")
     if "same_as" in tables.get(row.get("same_as"), {}):
@@ -146,7 +152,8 @@ def _row(tables: Mapping[str, Any], name: str, shared: tuple[str, ...], *, basel
     source = tables[row["same_as"]] if "same_as" in row else row
     own = (*source.get("set", ()), *(row.get("set", ()) if source is not row else ()))
     compared = None if name == baseline else str(row.get("baseline", baseline))
-    return AblationRow(name, (*shared, *own), row.get("system", "semantic"), row.get("peer"), compared)
+    system, peer = row.get("system", "semantic"), row.get("peer")
+    return AblationRow(name, (*shared, *own), system, peer, compared, boost=row.get("boost", False))
 
 
 def _setting_problems(row: AblationRow, check: Callable[[tuple[str, ...]], object]) -> list[str]:

@@ -40,11 +40,13 @@ class Measuring:
         artefact: Name of the artefact, in the run's workspace, that keeps its values.
         system: What is measured.
         recipe: Settings, those of the index among them.
+        boost: Whether a boost is looked for first.
     """
 
     artefact: str
     system: System
     recipe: Recipe
+    boost: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,11 @@ def plan_runs(
         measured_on: What values are measured on, JSON-able: other searches are other artefacts.
 
     Raises:
-        ConfigError: If rows would serve different dimensions.
+        ConfigError: If rows would serve different dimensions, or a boost has no log to be found on.
     """
     inputs = {name: workspace.manifest(name).content for name in TABLES if workspace.has(name)}
     recipes = {row.name: resolved(workspace, base, row.overrides) for row in specification.rows.values()}
+    _check_boosts(workspace, specification)
     _check_dims({name: recipes[name] for name, row in specification.rows.items() if row.peer is None})
     runs: dict[str, Run] = {}
     of_row: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -198,8 +201,19 @@ def _measuring(row: AblationRow, recipe: Recipe, measured_on: Mapping[str, Any])
         behind = {name: value for name, value in behind.items() if name not in {"lexical", "hybrid"}}
     if behind.get("index", {}).get("kind") == "exact":
         behind["index"] = {"kind": "exact"}
-    mark = _hash({"format": _FORMAT, "system": system, "settings": behind, "measured_on": measured_on})
-    return Measuring(f"measured-{mark}", system, recipe)
+    values = {"format": _FORMAT, "system": system, "settings": behind, "measured_on": measured_on}
+    mark = _hash({**values, "boost": True} if row.boost else values)
+    return Measuring(f"measured-{mark}", system, recipe, row.boost)
+
+
+def _check_boosts(workspace: Workspace, specification: Specification) -> None:
+    boosted = [row.name for row in specification.rows.values() if row.boost]
+    if boosted and not workspace.has("mined"):
+        raise ConfigError(
+            "A boost is found on the orders of a mined log",
+            received={"rows": boosted, "workspace": str(workspace.path)},
+            remedy="Mine one, or leave these rows out by --rows.",
+        )
 
 
 def _check_dims(recipes: Mapping[str, Recipe]) -> None:

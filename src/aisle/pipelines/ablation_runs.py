@@ -17,6 +17,8 @@ from aisle.experiments import SentencePeer
 from aisle.features import product_text
 from aisle.index import ExactIndex
 from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES, Measuring, Run
+from aisle.pipelines.boosted import BOOST
+from aisle.pipelines.boosting import BoostConfig, boost_workspace, take_boost_away
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.featurising import featurise
 from aisle.pipelines.indexing import build_indexes
@@ -41,7 +43,7 @@ __all__ = [
 ]
 
 _TRAINED = ("minutes", "steps", "best_step", "pairs_s", "encodes_per_pair", "validation_recall")
-_HEAVY = ("model", "index", "features", TEXT_VECTORS, *TABLES, "runs", ".partial")
+_HEAVY = ("model", "index", BOOST, "features", TEXT_VECTORS, *TABLES, "runs", ".partial")
 """What a run's folder does not keep once it is measured; most are links."""
 
 
@@ -156,11 +158,21 @@ def _trained(workspace: Workspace, run: Run) -> Load:
 
     def load(measuring: Measuring) -> tuple[Retriever, dict[str, Any]]:
         index = build_indexes(workspace, measuring.recipe).manifest.summary["index"]
+        boosted = _boosted(workspace, wanted=measuring.boost)
         (retriever,) = load_retrievers(workspace, [measuring.system]).values()
         figures = {name: trained[name] for name in _TRAINED if name in trained}
-        return retriever, {**figures, "index": index["kind"], "ann_recall": index["ann_recall"]}
+        return retriever, {**figures, "index": index["kind"], "ann_recall": index["ann_recall"], **boosted}
 
     return load
+
+
+def _boosted(workspace: Workspace, *, wanted: bool) -> dict[str, Any]:
+    """Look for a boost where it is wanted, take that of another measuring away where it is not."""
+    if wanted:
+        return {"boost_kept": boost_workspace(workspace, BoostConfig()).manifest.summary["kept"]}
+    if workspace.has(BOOST):
+        take_boost_away(workspace)
+    return {}
 
 
 def _peer(workspace: Workspace, run: Run) -> Load:
