@@ -29,7 +29,9 @@ def make_trained():
         ]
         values = {
             "towers": TowerConfig(
-                embedding_dim=32, term=TermEncoderConfig(stop_share=0.5), text=TextEncoderConfig(enabled=True, share=1.0)
+                embedding_dim=32,
+                term=TermEncoderConfig(stop_share=0.5),
+                text=TextEncoderConfig(enabled=True, share=1.0),
             ),
             "train": TrainConfig(),
             "result": TrainingResult(
