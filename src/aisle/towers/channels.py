@@ -89,7 +89,7 @@ def table_dims(config: TowerConfig) -> tuple[int, int]:
     >>> table_dims(TowerConfig(8, text=TextEncoderConfig(enabled=True)))
     (8, 8)
     >>> table_dims(TowerConfig(8, text=TextEncoderConfig(enabled=True, queries=False)))
-    (4, 8)
+    (6, 8)
     """
     dims = config.part_dims()
     return sum(dims[name] for name in config.query_words), sum(dims.get(name, 0) for name in _STATIC)

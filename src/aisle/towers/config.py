@@ -94,7 +94,7 @@ class TowerConfig:
         >>> TowerConfig(embedding_dim=64).part_dims()
         {'term': 64}
         >>> TowerConfig(embedding_dim=64, text=TextEncoderConfig(enabled=True)).part_dims()
-        {'term': 32, 'text': 32}
+        {'term': 43, 'text': 21}
 
         Raises:
             ConfigError: If no part is on, none reads queries, or one gets no dimension.
