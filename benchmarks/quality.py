@@ -18,7 +18,7 @@ from aisle.pipelines.recipe import load_recipe
 from aisle.pipelines.simulating import simulate_marketplace
 from aisle.simulation import MarketplaceConfig, frozen_config
 from aisle.workspace import Workspace
-from results_file import arguments, publish
+from results_file import arguments, publish, shown
 
 QUICK = MarketplaceConfig(products=600, searches=4_000, users=800, seed=1)
 
@@ -46,7 +46,8 @@ def main() -> None:
         )
         outcome = ablate(shop, settings)
     table = [line for one in outcome.tables for line in (*one.markdown(), "")]
-    publish(f"quality_{options.config}", {"config": options.config, **outcome.values}, table, options)
+    values = {**outcome.values, "overrides": [shown(override) for override in options.overrides]}
+    publish(f"quality_{options.config}", {"config": options.config, **values}, table, options)
 
 
 def marketplace(path: Path, config: MarketplaceConfig) -> Workspace:

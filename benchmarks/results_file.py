@@ -51,7 +51,7 @@ def machine() -> str:
 
 def _context() -> dict[str, object]:
     return {
-        "command": "python " + " ".join([f"benchmarks/{Path(sys.argv[0]).name}", *map(_shown, sys.argv[1:])]),
+        "command": "python " + " ".join([f"benchmarks/{Path(sys.argv[0]).name}", *map(shown, sys.argv[1:])]),
         "commit": _commit(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -60,9 +60,10 @@ def _context() -> dict[str, object]:
     }
 
 
-def _shown(argument: str) -> str:
-    """Keep a folder of the machine that measured out of the results."""
-    return Path(argument).name if "/" in argument else argument
+def shown(argument: str) -> str:
+    """Keep a folder of the machine that measured out of the results; of `a.b=FOLDER/name` the name stays too."""
+    name, sign, value = argument.rpartition("=")
+    return f"{name}{sign}{Path(value).name}" if "/" in value else argument
 
 
 def _commit() -> str:
