@@ -29,13 +29,13 @@ def market_shop(tmp_path_factory, tiny_recipe):
 
 
 @pytest.fixture(scope="module")
-def tested(market_shop):
+def made(market_shop):
     return ab_test(market_shop, "lexical", "semantic", config=CONFIG)
 
 
 @pytest.fixture(scope="module")
-def result(market_shop, tested):
-    return read_result(market_shop, tested)
+def result(market_shop, made):
+    return read_result(market_shop, made)
 
 
 @pytest.fixture
@@ -44,20 +44,20 @@ def copied(market_shop, tmp_path):
     return Workspace.open(tmp_path / "copy")
 
 
-def test_a_test_is_an_artefact_that_says_it_is_simulated(market_shop, tested, result):
+def test_a_test_is_an_artefact_that_says_it_is_simulated(market_shop, made, result):
     folder = market_shop.path / "abtest" / "lexical-vs-semantic"
     assert (folder / "manifest.json").exists()
     assert (folder / "result.json").exists()
-    assert set(tested.manifest.inputs) == {"simulation", "a", "b"}
-    assert tested.manifest.inputs["a"] != tested.manifest.inputs["b"]
+    assert set(made.manifest.inputs) == {"simulation", "a", "b"}
+    assert made.manifest.inputs["a"] != made.manifest.inputs["b"]
     assert result["simulated"] is True
     assert (result["a"], result["b"]) == ("lexical", "semantic")
     assert result["config"] == dataclasses.asdict(CONFIG)
 
 
-def test_it_is_skipped_when_nothing_changed(market_shop, tested, monkeypatch):
+def test_it_is_skipped_when_nothing_changed(market_shop, made, monkeypatch):
     monkeypatch.setattr("aisle.pipelines.abtesting.build_marketplace", None)
-    assert not tested.skipped
+    assert not made.skipped
     assert ab_test(market_shop, "lexical", "semantic", config=CONFIG).skipped
 
 

@@ -39,8 +39,8 @@ def test_the_format_of_trec_by_any_other_name(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"query_id": ["s9", "s1", "s1"]}, r"Every query_id of the file must be known.*query_id='s9', unknown_rows=1"),
-        ({"product_id": ["x", "a", "y"]}, r"Every product_id of the file.*product_id='x', unknown_rows=2"),
+        ({"query_id": ["s9", "s1", "s1"]}, r"Every query_id of the file must be known.*query_id='s9', unknown=1"),
+        ({"product_id": ["x", "a", "y"]}, r"Every product_id of the file.*product_id='x', unknown=2"),
         ({"product_id": ["c", "a", "a"]}, r"each product at most once per query"),
         ({"score": None}, r"must have the columns query_id, product_id, score.*missing=\['score'\]"),
         ({"score": [np.nan, 1.0, 2.0]}, r"must be finite numbers.*column='score'"),

@@ -93,23 +93,15 @@ def _print(outcome: CompareOutcome) -> None:
 
 
 def _table(outcome: CompareOutcome) -> Table:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
+    from aisle.evaluation import plain_table
+
     comparison = outcome.comparison
-    table = Table(
-        title=Text(f"B = {outcome.second} against A = {outcome.first}, to be found: {outcome.labelled}"),
-        caption=Text(
-            "B - A [95 % bootstrap interval], A → B. p: two-sided paired randomisation test, corrected by Holm for "
-            f"{comparison.num_tests} comparisons."
-        ),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-        pad_edge=False,
-        title_justify="left",
-        caption_justify="left",
+    table = plain_table(
+        f"B = {outcome.second} against A = {outcome.first}, to be found: {outcome.labelled}",
+        "B - A [95 % bootstrap interval], A → B. p: two-sided paired randomisation test, corrected by Holm for "
+        f"{comparison.num_tests} comparisons.",
     )
     table.add_column("queries")
     for measure in outcome.measures:

@@ -144,25 +144,17 @@ _ASKED = {"judgments": "queries", "log": "searches", "truth": "searches"}
 
 def _debiased_table(found: Debiased) -> Table:
     """Lay out recall without and with weights, beside how much of each system the log showed."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
+    from aisle.evaluation import plain_table
+
     recall, config = found.recall, found.config
-    table = Table(
-        title=f"Recall of {recall.num_positives:,} clicks and orders of {found.num_searches:,} searches",
-        caption=Text(
-            f"plain → debiased [95 % bootstrap interval]: weights 1/propensity up to {config.max_weight:g}, worth "
-            f"{recall.effective_positives:,.0f} equal positives; {found.told_share:.0%} of the propensities told by "
-            f"the log, the place's part estimated. shown: share of the first 10 products that the log showed (refused "
-            f"below {config.min_coverage:g})."
-        ),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-        pad_edge=False,
-        title_justify="left",
-        caption_justify="left",
+    table = plain_table(
+        f"Recall of {recall.num_positives:,} clicks and orders of {found.num_searches:,} searches",
+        f"plain → debiased [95 % bootstrap interval]: weights 1/propensity up to {config.max_weight:g}, worth "
+        f"{recall.effective_positives:,.0f} equal positives; {found.told_share:.0%} of the propensities told by "
+        f"the log, the place's part estimated. shown: share of the first 10 products that the log showed (refused "
+        f"below {config.min_coverage:g}).",
     )
     for name in ("system", *next(iter(recall.plain.values())), "shown"):
         table.add_column(name, justify="left" if name == "system" else "right")

@@ -33,8 +33,9 @@ from aisle.evaluation.searches import (
     rank_searches,
 )
 from aisle.evaluation.summary import Difference, Estimate, Summary, summarise
-from aisle.evaluation.table import evaluation_table, p_text
+from aisle.evaluation.table import evaluation_table, p_text, plain_table
 from aisle.evaluation.trec import (
+    known_indices,
     query_ids,
     read_named_run,
     read_qrels,
@@ -76,11 +77,13 @@ __all__ = [
     "evaluate_searches",
     "evaluation_table",
     "holm",
+    "known_indices",
     "measure_searches",
     "overlap",
     "p_text",
     "paired_test",
     "places_of",
+    "plain_table",
     "query_ids",
     "rank_searches",
     "ranking_of_rows",

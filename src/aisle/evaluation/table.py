@@ -13,7 +13,7 @@ from rich.text import Text
 from aisle.evaluation.evaluate import Evaluation
 from aisle.evaluation.summary import Difference, Estimate, Summary
 
-__all__ = ["evaluation_table", "p_text"]
+__all__ = ["evaluation_table", "p_text", "plain_table"]
 
 
 def evaluation_table(
@@ -28,18 +28,9 @@ def evaluation_table(
     """
     beside = beside or {}
     headline = evaluation.headline
-    table = Table(
-        title=f"{headline.num_queries} {wanted or f'queries with a product of grade ≥ {evaluation.min_grade:g}'}",
-        # Text, not str: Rich would read what stands in brackets as markup.
-        caption=Text(
-            "[low, high]: 95 % bootstrap interval over queries. p: two-sided paired sign-flip test, uncorrected."
-        ),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-        pad_edge=False,
-        title_justify="left",
-        caption_justify="left",
+    table = plain_table(
+        f"{headline.num_queries} {wanted or f'queries with a product of grade ≥ {evaluation.min_grade:g}'}",
+        "[low, high]: 95 % bootstrap interval over queries. p: two-sided paired sign-flip test, uncorrected.",
     )
     table.add_column("system")
     for measure in evaluation.measures:
@@ -52,6 +43,21 @@ def evaluation_table(
         table.add_row(Text(f"{name}\n({summary.num_queries} {asked})", style="bold"))
         _add_means(table, summary, evaluation.measures)
     return table
+
+
+def plain_table(title: str, caption: str) -> Table:
+    """Return a table without a frame for figures that people compare; its columns are the caller's."""
+    return Table(
+        # Text, not str: Rich would read what stands in brackets as markup.
+        title=Text(title),
+        caption=Text(caption),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        pad_edge=False,
+        title_justify="left",
+        caption_justify="left",
+    )
 
 
 # Names and intervals are broken where four measures then fit into 80 columns.

@@ -25,6 +25,7 @@ from aisle.evaluation.run_rows import ranking_of_rows
 from aisle.measures import Qrels
 
 __all__ = [
+    "known_indices",
     "query_ids",
     "read_named_run",
     "read_qrels",
@@ -121,8 +122,8 @@ def read_named_run(path: Path, *, ids: IdMap, names: Sequence[str]) -> Ranking:
     """
     query_id, _, product_id, rank, score, _ = _read_columns(path, num_columns=6)
     return ranking_of_rows(
-        query=_indices(path, query_id, IdMap(names), what="query id"),
-        product=_indices(path, product_id, ids, what="product_id"),
+        query=known_indices(path, query_id, IdMap(names), what="query id"),
+        product=known_indices(path, product_id, ids, what="product_id"),
         score=_numbers(path, score, pa.float64()),
         rank=_numbers(path, rank, pa.int64()),
         ids=ids,
@@ -163,8 +164,8 @@ def read_qrels(path: Path, *, ids: IdMap, num_queries: int, scale: int = 1) -> Q
     """
     query_id, _, product_id, grade = _read_columns(path, num_columns=4)
     return Qrels.from_triples(
-        query_index=_indices(path, query_id, IdMap(query_ids(num_queries)), what="query id"),
-        product_index=_indices(path, product_id, ids, what="product_id"),
+        query_index=known_indices(path, query_id, IdMap(query_ids(num_queries)), what="query id"),
+        product_index=known_indices(path, product_id, ids, what="product_id"),
         grade=_numbers(path, grade, pa.float64()) / scale,
         num_queries=num_queries,
     )
@@ -267,14 +268,19 @@ def _columns(path: Path, parts: pa.Array, num_columns: int) -> list[pa.Array]:
     return [flat.take(pa.array(np.arange(column, len(flat), num_columns))) for column in range(num_columns)]
 
 
-def _indices(path: Path, names: pa.Array, ids: IdMap, *, what: str) -> Int64[np.ndarray, " lines"]:
+def known_indices(path: Path, names: pa.Array, ids: IdMap, *, what: str) -> Int64[np.ndarray, " lines"]:
+    """Return the index of every name that a file has.
+
+    Raises:
+        SourceError: If one is unknown.
+    """
     found = ids.index_of(names)
     if np.any(found == UNKNOWN):
         unknown = names.filter(pa.array(found == UNKNOWN))
         raise SourceError(
             f"Every {what} of the file must be known",
-            received={"path": str(path), what: unknown[0].as_py(), "unknown_lines": len(unknown)},
-            remedy="Use the catalogue and the queries that the file was written for.",
+            received={"path": str(path), what: unknown[0].as_py(), "unknown": len(unknown)},
+            remedy="Use the catalogue and the queries that the file was written for; of a log raise --max-searches.",
         )
     return found
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aisle.core.errors import SourceError
-from aisle.core.ids import UNKNOWN, IdMap
+from aisle.core.ids import IdMap
 from aisle.core.ranking import Ranking
-from aisle.evaluation import ranking_of_rows, read_named_run
+from aisle.evaluation import known_indices, ranking_of_rows, read_named_run
 
 __all__ = ["read_run_file"]
 
@@ -51,8 +51,8 @@ def read_run_file(path: Path, *, ids: IdMap, names: Sequence[str]) -> Ranking:
     score = _numbers(path, table, "score", pa.float64())
     rank = _numbers(path, table, "rank", pa.int64()) if "rank" in table.column_names else None
     return ranking_of_rows(
-        query=_indices(path, table, "query_id", IdMap(names)),
-        product=_indices(path, table, "product_id", ids),
+        query=known_indices(path, _texts(table, "query_id"), IdMap(names), what="query_id"),
+        product=known_indices(path, _texts(table, "product_id"), ids, what="product_id"),
         score=score,
         rank=rank,
         ids=ids,
@@ -60,17 +60,8 @@ def read_run_file(path: Path, *, ids: IdMap, names: Sequence[str]) -> Ranking:
     )
 
 
-def _indices(path: Path, table: pa.Table, name: str, ids: IdMap) -> np.ndarray:
-    column = table.column(name).combine_chunks().cast(pa.string())
-    found = ids.index_of(column)
-    if np.any(found == UNKNOWN):
-        unknown = column.filter(pa.array(found == UNKNOWN))
-        raise SourceError(
-            f"Every {name} of the file must be known",
-            received={"path": str(path), name: unknown[0].as_py(), "unknown_rows": len(unknown)},
-            remedy="Use the catalogue and the queries that the file was written for; of a log raise --max-searches.",
-        )
-    return found
+def _texts(table: pa.Table, name: str) -> pa.Array:
+    return table.column(name).combine_chunks().cast(pa.string())
 
 
 def _numbers(path: Path, table: pa.Table, name: str, kind: pa.DataType) -> np.ndarray:
