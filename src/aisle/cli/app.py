@@ -13,6 +13,7 @@ from aisle.cli import (
     boosting,
     comparing,
     data,
+    doctoring,
     evaluation,
     mining,
     models,
@@ -53,6 +54,7 @@ app.command(name="report", rich_help_panel="Quality")(reporting.report)
 app.command(name="search", rich_help_panel="Use")(serving.search)
 app.command(name="retrieve", rich_help_panel="Use")(retrieving.retrieve)
 app.command(name="serve", rich_help_panel="Use")(serving.serve)
+app.command(name="doctor", rich_help_panel="Use")(doctoring.doctor)
 
 
 def _print_version(value: bool) -> None:

@@ -19,6 +19,7 @@ from aisle.evaluation.evaluate import (
     slices_by_label,
 )
 from aisle.evaluation.examination import adjacent_chain
+from aisle.evaluation.gating import GateChoice, tune_gate
 from aisle.evaluation.on_sale import OnSale
 from aisle.evaluation.overlap import overlap
 from aisle.evaluation.paired import PairedTest, paired_test, sign_flip_p
@@ -60,6 +61,7 @@ __all__ = [
     "Estimate",
     "EvaluatedSearches",
     "Evaluation",
+    "GateChoice",
     "JudgedQueries",
     "OnSale",
     "PairedTest",
@@ -96,6 +98,7 @@ __all__ = [
     "sign_flip_p",
     "slices_by_label",
     "summarise",
+    "tune_gate",
     "tune_semantic_weight",
     "write_qrels",
     "write_queries",

@@ -55,6 +55,7 @@ class LiveAnswer:
     Attributes:
         hits: Best first, or in the order that was asked for.
         mode: How it was searched.
+        corrected: What the query was taken for where it was searched by words; None where that is what was typed.
         gated: Whether an easy query was left to words alone though the mode was hybrid.
         matching: Products that pass the filter; None where there is no filter and no facet.
         facets: By field.
@@ -65,6 +66,7 @@ class LiveAnswer:
     hits: list[Hit]
     mode: str
     version: str
+    corrected: str | None = None
     gated: bool = False
     matching: int | None = None
     facets: Mapping[str, list[FacetCount]] = field(default_factory=dict)

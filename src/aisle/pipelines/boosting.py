@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -36,7 +35,7 @@ from aisle.pipelines.logged_searches import logged_searches
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import check_current
 from aisle.pipelines.training import load_encoder, load_model
-from aisle.retrieval import HybridRetriever, LexicalRetriever
+from aisle.retrieval.loading import load_hybrid, load_lexical
 from aisle.tables import Stage
 from aisle.workspace import StepResult, Workspace
 
@@ -231,9 +230,8 @@ class _Boosting:
 
     def _test(self, index: VectorIndex) -> dict[str, Any]:
         folder = self.workspace.folder("index")
-        lexical = LexicalRetriever.load(folder / "lexical")
-        hybrid = json.loads((folder / "hybrid.json").read_text(encoding="utf-8"))
-        depth = max(_DEPTH, hybrid["depth"])
+        lexical = load_lexical(folder)
+        depth = load_hybrid(folder, lexical, lexical, least_depth=_DEPTH).depth
 
         def rank(searches: EvaluatedSearches) -> dict[str, tuple[Ranking, Ranking]]:
             asked = _asked(searches)
@@ -241,13 +239,7 @@ class _Boosting:
             by_words = _Answered("lexical", retrieve_all(lexical, asked, k=depth))
             found = (self.bare.search(vectors, k=depth), index.search(boosted_queries(vectors), k=depth))
             fused = [
-                HybridRetriever(
-                    by_words,
-                    _Answered("semantic", one),
-                    weight=hybrid["semantic_weight"],
-                    fusion=hybrid["fusion"],
-                    depth=depth,
-                ).retrieve(asked, k=_DEPTH)
+                load_hybrid(folder, by_words, _Answered("semantic", one), least_depth=depth).retrieve(asked, k=_DEPTH)
                 for one in found
             ]
             kept = [self.on_sale.keep(one, searches.at) for one in (*found, *fused)]

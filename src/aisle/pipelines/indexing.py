@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +10,33 @@ import pyarrow as pa
 from jaxtyping import Float32
 
 from aisle.core.config import config_to_dict
-from aisle.evaluation import JudgedQueries, tune_semantic_weight
+from aisle.evaluation import JudgedQueries
 from aisle.features import Features
 from aisle.index import build_index
 from aisle.pipelines.catalogue import judgment_hashes, read_products, validation_queries
+from aisle.pipelines.hybrid_settings import settle_hybrid
 from aisle.pipelines.quality_dates import QUALITY, QUALITY_PREFIX, quality_dates
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS
 from aisle.pipelines.training import load_encoder, load_model
-from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LexicalRetriever, SemanticRetriever
+from aisle.retrieval import LexicalRetriever, SemanticRetriever, Speller
+from aisle.retrieval.loading import LEXICAL, SPELLING, load_lexical
+from aisle.tables import read_parquet
 from aisle.towers import EncodeConfig, TwoTower
 from aisle.training import TrainingData
-from aisle.workspace import StepResult, Workspace
+from aisle.workspace import StepResult, Workspace, verify_files
 
 __all__ = ["build_indexes", "encode_catalogue", "sample_queries"]
 
 _SAMPLE_QUERIES = 500
-_LEAST_TUNING_QUERIES = 20
-"""Fewer validation queries than this tell less about the weight than the fixed default does."""
+_ASKED = "queries.parquet"
 
 
 def build_indexes(workspace: Workspace, recipe: Recipe) -> StepResult:
     """Encode the catalogue and build its indexes; skipped when model, catalogue and settings are unchanged."""
     config = {name: config_to_dict(getattr(recipe, name)) for name in ("encode", "index", "lexical", "hybrid")}
     inputs = {name: workspace.manifest(name).content for name in ("products", "model", "features")}
-    inputs |= judgment_hashes(workspace, ("validation",))
+    inputs |= {**judgment_hashes(workspace, ("validation",)), **_asked_hash(workspace)}
 
     def build(folder: Path) -> dict[str, Any]:
         return _build(workspace, recipe, folder)
@@ -50,13 +51,30 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     encoder = load_encoder(workspace, model, products)
     index, report = build_index(vectors, recipe.index, sample_queries=encoder.encode_queries(sample))
     index.save(folder / "semantic")
-    lexical = LexicalRetriever.build(products, fields=recipe.lexical.fields, stemmer=recipe.lexical.stemmer)
-    lexical.save(folder / "lexical")
-    hybrid = _hybrid(recipe, judged, lexical, SemanticRetriever(encoder.encode_queries, index))
-    (folder / "hybrid.json").write_text(json.dumps(hybrid), encoding="utf-8")
+    _build_lexical(workspace, recipe, products, folder)
+    sides = load_lexical(folder), SemanticRetriever(encoder.encode_queries, index)
+    from_log = any(name.startswith("mined/") for name in workspace.manifest("features").inputs)
+    hybrid = settle_hybrid(recipe, products, folder, sides=sides, judged=judged, from_log=from_log)
     # The features of training hold no quality values but old ones.
     quality = quality_dates(products, _quality_columns(model)) if not is_of_training else None
     return {"index": report.to_dict(), "hybrid": hybrid, QUALITY: quality}
+
+
+def _build_lexical(workspace: Workspace, recipe: Recipe, products: pa.Table, folder: Path) -> None:
+    fields, stemmer = recipe.lexical.fields, recipe.lexical.stemmer
+    LexicalRetriever.build(products, fields=fields, stemmer=stemmer).save(folder / LEXICAL)
+    if recipe.lexical.typos:
+        asked = read_parquet(workspace.folder("mined") / _ASKED) if _asked_hash(workspace) else None
+        Speller.build(products, fields=fields, stemmer=stemmer, asked=asked).save(folder / SPELLING)
+
+
+def _asked_hash(workspace: Workspace) -> dict[str, str]:
+    """Return the hash of what was asked in a log up to the end of its training window, if one was mined."""
+    if not workspace.has("mined"):
+        return {}
+    verified = {_ASKED: workspace.manifest("mined").files[_ASKED]}
+    verify_files(workspace.folder("mined"), verified)
+    return {f"mined/{_ASKED}": verified[_ASKED]}
 
 
 def encode_catalogue(
@@ -103,18 +121,3 @@ def sample_queries(data: TrainingData, judged: JudgedQueries | None) -> list[str
     texts = data.pairs.queries if judged is None else pa.array(judged.texts, pa.string())
     rows = np.linspace(0, len(texts) - 1, min(len(texts), _SAMPLE_QUERIES)).astype(np.int64)
     return list(texts.take(pa.array(rows)).to_pylist())
-
-
-def _hybrid(
-    recipe: Recipe, judged: JudgedQueries | None, lexical: LexicalRetriever, semantic: SemanticRetriever
-) -> dict[str, Any]:
-    """Settle the semantic side's weight: as set, tuned on validation judgments, or the fixed default."""
-    settings = {"fusion": recipe.hybrid.fusion, "depth": recipe.hybrid.depth}
-    if recipe.hybrid.semantic_weight is not None:
-        return {**settings, "semantic_weight": recipe.hybrid.semantic_weight, "weight_from": "recipe"}
-    if judged is None or len(judged.texts) < _LEAST_TUNING_QUERIES:
-        return {**settings, "semantic_weight": DEFAULT_SEMANTIC_WEIGHT, "weight_from": "fixed default"}
-    weight = tune_semantic_weight(
-        lexical, semantic, judged.texts, judged.qrels, fusion=recipe.hybrid.fusion, depth=recipe.hybrid.depth
-    )
-    return {**settings, "semantic_weight": weight, "weight_from": f"{len(judged.texts)} validation queries"}

@@ -41,19 +41,26 @@ class LexicalConfig:
     stemmer: str | None = "english"
     """Snowball stemmer, such as "english", "spanish", "german"; None leaves words as they are."""
 
+    typos: bool = True
+    """Search for the nearest known word in place of one that the catalogue does not know."""
+
 
 @dataclass(frozen=True)
 class HybridConfig:
     """How lexical and semantic results are fused."""
 
     semantic_weight: Annotated[float, Ge(0), Le(1)] | None = None
-    """Share of the semantic side; None tunes it on validation judgments, or takes a fixed default without them."""
+    """Share of the semantic side; None tunes it on validation judgments, or takes a fixed default without them: 0.8
+    for a model that learnt from a log, 0.5 for one that did not."""
 
     fusion: Literal["normalised", "reciprocal_rank"] = "normalised"
     """Fuse scores, normalised per query, or reciprocal ranks."""
 
     depth: Annotated[int, Ge(1)] = DEFAULT_DEPTH
     """Candidates taken from each side."""
+
+    gate: bool = True
+    """Leave easy queries to words alone, where validation judgments show that nothing is lost by it."""
 
 
 @dataclass(frozen=True)

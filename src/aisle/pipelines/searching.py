@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import pyarrow.compute as pc
@@ -16,13 +15,8 @@ from aisle.pipelines.boosted import boosted_index, semantic_retriever
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.training import load_encoder, load_model
-from aisle.retrieval import (
-    ActorLog,
-    HybridRetriever,
-    LexicalRetriever,
-    SearchEngine,
-    Shoppers,
-)
+from aisle.retrieval import ActorLog, SearchEngine, Shoppers
+from aisle.retrieval.loading import load_hybrid, load_lexical, load_speller
 from aisle.tables import read_parquet
 from aisle.towers import TowerConfig
 from aisle.workspace import Workspace
@@ -54,7 +48,7 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
         )
     check_current(workspace)
     folder = workspace.verified("index")
-    lexical = LexicalRetriever.load(folder / "lexical")
+    lexical = load_lexical(folder)
     systems: dict[str, Retriever] = {"lexical": lexical}
     if set(names) != {"lexical"}:
         model = load_model(workspace)
@@ -62,18 +56,21 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
         boosted = boosted_index(workspace)
         index = load_index(boosted or folder / "semantic")
         semantic = semantic_retriever(model, encoder, index, is_boosted=boosted is not None)
-        hybrid = json.loads((folder / "hybrid.json").read_text(encoding="utf-8"))
         systems["semantic"] = semantic
-        systems["hybrid"] = HybridRetriever(
-            lexical, semantic, weight=hybrid["semantic_weight"], fusion=hybrid["fusion"], depth=hybrid["depth"]
-        )
+        systems["hybrid"] = load_hybrid(folder, lexical, semantic)
     return {name: systems[name] for name in SYSTEMS if name in names}
 
 
 def load_engine(workspace: Workspace) -> SearchEngine:
     """Load all systems with the catalogue, hybrid by default, and what the log knows of shoppers."""
     retrievers = load_retrievers(workspace)
-    return SearchEngine(read_products(workspace), retrievers, default_mode="hybrid", shoppers=load_shoppers(workspace))
+    return SearchEngine(
+        read_products(workspace),
+        retrievers,
+        default_mode="hybrid",
+        shoppers=load_shoppers(workspace),
+        speller=load_speller(workspace.folder("index")),
+    )
 
 
 def load_shoppers(workspace: Workspace) -> Shoppers:

@@ -8,21 +8,31 @@ from aisle.features.analyser import Analyser
 from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
 from aisle.retrieval.explanation import Explained, Side, SplitScores, retrieve_explained
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
-from aisle.retrieval.hybrid import DEFAULT_DEPTH, DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
+from aisle.retrieval.gate import HybridGate, TitleTerms
+from aisle.retrieval.hybrid import (
+    DEFAULT_DEPTH,
+    DEFAULT_SEMANTIC_WEIGHT,
+    LOG_SEMANTIC_WEIGHT,
+    Fusion,
+    HybridRetriever,
+)
 from aisle.retrieval.lexical import LexicalRetriever
 from aisle.retrieval.search_encoder import SearchEncoder, save_edges
 from aisle.retrieval.semantic import SemanticRetriever
 from aisle.retrieval.shoppers import ActorLog, Shoppers
+from aisle.retrieval.spelling import SpelledRetriever, Speller
 
 __all__ = [
     "DEFAULT_DEPTH",
     "DEFAULT_SEMANTIC_WEIGHT",
     "DISPLAY_FIELDS",
+    "LOG_SEMANTIC_WEIGHT",
     "ActorLog",
     "Analyser",
     "Explained",
     "Fusion",
     "Hit",
+    "HybridGate",
     "HybridRetriever",
     "LexicalRetriever",
     "SearchEncoder",
@@ -30,7 +40,10 @@ __all__ = [
     "SemanticRetriever",
     "Shoppers",
     "Side",
+    "SpelledRetriever",
+    "Speller",
     "SplitScores",
+    "TitleTerms",
     "fuse_normalised",
     "fuse_reciprocal_rank",
     "retrieve_explained",

@@ -14,6 +14,7 @@ from aisle.core.shopper import NOBODY, Shopper
 from aisle.core.text import normalise_text
 from aisle.retrieval.explanation import Explained, retrieve_explained
 from aisle.retrieval.shoppers import Shoppers
+from aisle.retrieval.spelling import Speller
 
 __all__ = ["DISPLAY_FIELDS", "Hit", "SearchEngine"]
 
@@ -49,6 +50,7 @@ class SearchEngine:
         retrievers: Retriever of each mode, such as "hybrid", "semantic" and "lexical".
         default_mode: Mode of a search that names none.
         shoppers: What is known of those who search; None: nothing.
+        speller: What mends queries for search by words, as the retrievers do themselves; None: nothing does.
 
     Raises:
         UsageError: If there is no retriever for the default mode.
@@ -61,7 +63,9 @@ class SearchEngine:
         *,
         default_mode: str,
         shoppers: Shoppers | None = None,
+        speller: Speller | None = None,
     ) -> None:
+        self._speller = speller
         self._shoppers = shoppers or Shoppers()
         self._retrievers = dict(retrievers)
         self._default_mode = default_mode
@@ -84,6 +88,10 @@ class SearchEngine:
     def num_products(self) -> int:
         """Products that are searched."""
         return int(self._products.num_rows)
+
+    def corrected(self, query: str) -> str | None:
+        """Return what a query is taken for where it is searched by words; None where that is what was typed."""
+        return self._speller.correct(query) if self._speller is not None else None
 
     def search(
         self,
