@@ -7,7 +7,7 @@ from aisle.pipelines.featurising import featurise
 from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.searching import load_engine
 from aisle.pipelines.training import load_model
-from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT
+from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LOG_SEMANTIC_WEIGHT
 from aisle.towers import TwoTower
 from aisle.workspace import Workspace
 
@@ -30,6 +30,7 @@ def test_everything_is_built_and_measured(built_shop):
     assert {path.name for path in built_shop.folder("index").iterdir()} == {
         "semantic",
         "lexical",
+        "spelling",
         "hybrid.json",
         "manifest.json",
     }
@@ -55,7 +56,23 @@ def test_the_catalogue_is_encoded_as_the_recipe_says_and_queries_in_float32(shop
 def test_a_weight_of_the_recipe_is_taken(shop, tiny_recipe):
     recipe = tiny_recipe(hybrid__semantic_weight=0.3, hybrid__fusion="reciprocal_rank", hybrid__depth=200)
     hybrid = build_indexes(shop, recipe).manifest.summary["hybrid"]
+    assert hybrid.pop("gate") == {"on": False, "told": "off: 30 judged validation queries, 100 are needed"}
     assert hybrid == {"fusion": "reciprocal_rank", "depth": 200, "semantic_weight": 0.3, "weight_from": "recipe"}
+
+
+def test_typing_errors_are_mended_unless_the_recipe_says_not_to(own_learnt_shop, tiny_recipe):
+    assert load_engine(own_learnt_shop).corrected("thnig") == "thing"
+    mended = load_engine(own_learnt_shop).search("thnig", mode="lexical", k=3)
+    assert len(mended) == 3
+    build_indexes(own_learnt_shop, tiny_recipe(lexical__typos="false"))
+    assert load_engine(own_learnt_shop).corrected("thnig") is None
+    assert load_engine(own_learnt_shop).search("thnig", mode="lexical", k=3) == []
+
+
+def test_a_model_that_learnt_from_a_log_leans_on_vectors(learnt_shop):
+    hybrid = learnt_shop.manifest("index").summary["hybrid"]
+    assert hybrid["semantic_weight"] == LOG_SEMANTIC_WEIGHT
+    assert "mined/queries.parquet" in learnt_shop.manifest("index").inputs
 
 
 def test_without_judged_validation_queries_the_weight_is_the_default(shop, import_shop, simulated, tiny_recipe):

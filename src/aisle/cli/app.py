@@ -15,6 +15,7 @@ from aisle.cli import (
     data,
     doctoring,
     evaluation,
+    exporting,
     mining,
     models,
     reporting,
@@ -54,6 +55,7 @@ app.command(name="report", rich_help_panel="Quality")(reporting.report)
 app.command(name="search", rich_help_panel="Use")(serving.search)
 app.command(name="retrieve", rich_help_panel="Use")(retrieving.retrieve)
 app.command(name="serve", rich_help_panel="Use")(serving.serve)
+app.command(name="export", rich_help_panel="Use")(exporting.export)
 app.command(name="doctor", rich_help_panel="Use")(doctoring.doctor)
 
 

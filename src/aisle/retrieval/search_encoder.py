@@ -67,12 +67,13 @@ class SearchEncoder:
         """Encode searches, each with what is known of it."""
         context = QueryContext(
             locations=queries.locations,
-            neighbours=self._neighbours(queries.texts),
+            neighbours=self.neighbours_of(queries.texts),
             history=self._histories(queries.past) if queries.past is not None else None,
         )
         return self._model.encode_queries(queries.texts, context=context)
 
-    def _neighbours(self, texts: Sequence[str]) -> Neighbours | None:
+    def neighbours_of(self, texts: Sequence[str]) -> Neighbours | None:
+        """Return the products that each query led to in the log; None where the model reads none."""
         if self._edges is None or self._model.tables is None:
             return None
         rows = self._model.tables.queries.rows_of(normalise_texts(pa.array(texts, pa.string())).to_pylist())

@@ -1,0 +1,1 @@
+"""`aisle export`: a trained shop for other programs."""
