@@ -1,6 +1,7 @@
 """Products as serving searches them, and the journal of what changed since the catalogue was imported.
 
-A store holds vectors, words and filterable fields behind one protocol. It is derived: catalogue and journal are the truth.
+A store holds vectors, words and filterable fields behind one protocol. It is derived: catalogue and journal are the
+truth.
 """
 
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
