@@ -5,6 +5,25 @@ truth.
 """
 
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
+from aisle.store.journal import Journal
+from aisle.store.journal_records import Compacted, JournalEvent, JournalledChange, JournalledEvent, ProductChange
+from aisle.store.journal_retention import ACTOR_KINDS
+from aisle.store.merging import changed_products, merge_changes
 from aisle.store.protocol import FacetCount, ProductStore
 
-__all__ = ["FACET_FIELDS", "NO_FILTER", "FacetCount", "ProductFilter", "ProductStore"]
+__all__ = [
+    "ACTOR_KINDS",
+    "FACET_FIELDS",
+    "NO_FILTER",
+    "Compacted",
+    "FacetCount",
+    "Journal",
+    "JournalEvent",
+    "JournalledChange",
+    "JournalledEvent",
+    "ProductChange",
+    "ProductFilter",
+    "ProductStore",
+    "changed_products",
+    "merge_changes",
+]

@@ -35,14 +35,7 @@ from aisle.store.journal_rows import (
 )
 from aisle.store.journal_writer import GroupWriter
 
-__all__ = [
-    "Compacted",
-    "Journal",
-    "JournalEvent",
-    "JournalledChange",
-    "JournalledEvent",
-    "ProductChange",
-]
+__all__ = ["Journal"]
 
 
 _T = TypeVar("_T")
