@@ -46,8 +46,8 @@ class Witness:
     ahead. Behind, it only finds less.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "acknowledged"
         self._file: int | None = None
 
     def read(self) -> int:
@@ -60,11 +60,12 @@ class Witness:
         return int.from_bytes(head, "little") if data[8:] == zlib.crc32(head).to_bytes(4, "little") else 0
 
     def write(self, offset: int) -> None:
-        """Replace the offset."""
-        if self._file is None:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Replace the offset; a disk that refuses it is no error, as the rows themselves are durable by then."""
         head = offset.to_bytes(8, "little")
-        os.pwrite(self._file, head + zlib.crc32(head).to_bytes(4, "little"), 0)
+        with contextlib.suppress(OSError):
+            if self._file is None:
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.pwrite(self._file, head + zlib.crc32(head).to_bytes(4, "little"), 0)
 
     def close(self) -> None:
         """Release the file."""
@@ -99,14 +100,18 @@ def lock_folder(folder: Path) -> int:
     return file
 
 
-def open_writer(folder: Path, *, accept_loss: bool) -> sqlite3.Connection:
+def open_writer(folder: Path, *, acknowledged: int, accept_loss: bool) -> sqlite3.Connection:
     """Open the database for writing, made if there is none, once the folder is locked.
+
+    Args:
+        folder: Of the journal.
+        acknowledged: Offset that it must have reached.
+        accept_loss: Raise the head to that offset where it has not, instead of refusing.
 
     Raises:
         WorkspaceError: If it is damaged, no journal, of another version, or cannot be written to; or if it lacks what
             was acknowledged, unless that is accepted.
     """
-    acknowledged = Witness(folder / "acknowledged").read()
     database = folder / DATABASE_NAME
     try:
         if not database.exists():
@@ -121,7 +126,8 @@ def open_writer(folder: Path, *, accept_loss: bool) -> sqlite3.Connection:
         _check_content(connection, folder)
         head = read_head(connection)
         _refuse_loss(folder, found=head, acknowledged=acknowledged, accept_loss=accept_loss)
-        connection.execute("UPDATE state SET head = ?", (max(head, acknowledged),))
+        if head < acknowledged:  # the loss is accepted; its offsets are not given again
+            connection.execute("UPDATE state SET head = ?", (acknowledged,))
     except sqlite3.Error as error:
         connection.close()
         raise readable(error, folder) from error
