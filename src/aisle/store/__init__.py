@@ -6,6 +6,7 @@ truth.
 
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
 from aisle.store.journal import Journal
+from aisle.store.journal_inspection import JournalView, inspect_journal
 from aisle.store.journal_records import Compacted, JournalEvent, JournalledChange, JournalledEvent, ProductChange
 from aisle.store.journal_retention import ACTOR_KINDS
 from aisle.store.merging import changed_products, merge_changes
@@ -19,11 +20,13 @@ __all__ = [
     "FacetCount",
     "Journal",
     "JournalEvent",
+    "JournalView",
     "JournalledChange",
     "JournalledEvent",
     "ProductChange",
     "ProductFilter",
     "ProductStore",
     "changed_products",
+    "inspect_journal",
     "merge_changes",
 ]

@@ -266,5 +266,5 @@ def _empty_log(connection: sqlite3.Connection) -> None:
 
 
 def _give_room_back(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    connection.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step: one page
     _empty_log(connection)
