@@ -122,3 +122,15 @@ def test_search_for_a_shopper_with_explanations(aisle_json, aisle, learnt_shop):
     assert all(name in table for name in ("term", "graph", "context"))
     lexical = aisle("search", "thing", "-w", learnt_shop.path, "--mode", "lexical", "--explain")
     assert "A lexical score has no parts to be told apart." in lexical.err
+
+
+def test_what_words_were_searched_as_is_told(aisle, aisle_json, built_shop, simulated):
+    title = simulated.products.column("title")[0].as_py().lower()
+    word = max((one for one in title.split() if one.isalpha()), key=len)
+    slip = word[:2] + word[3:] if len(word) > 4 else word + word[-1]
+    answer = aisle_json("search", slip, "--workspace", built_shop.path)
+    assert answer["corrected"] is not None
+    assert answer["corrected"] != slip
+    assert f"Words were searched as: {answer['corrected']}" in aisle("search", slip, "--workspace", built_shop.path).err
+    semantic = aisle_json("search", slip, "--workspace", built_shop.path, "--mode", "semantic")
+    assert semantic["corrected"] is None

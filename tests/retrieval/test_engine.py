@@ -8,7 +8,7 @@ import pytest
 from aisle.core.errors import ShapeError, UsageError
 from aisle.core.ranking import NO_PRODUCT, Ranking
 from aisle.core.shopper import Shopper
-from aisle.retrieval import DISPLAY_FIELDS, Explained, Hit, LexicalRetriever, SearchEngine, Shoppers
+from aisle.retrieval import DISPLAY_FIELDS, Explained, Hit, LexicalRetriever, SearchEngine, Shoppers, Speller
 
 PRODUCTS = pa.table(
     {
@@ -143,3 +143,12 @@ def test_a_retriever_of_another_catalogue_is_refused(fixed_retriever):
     engine = SearchEngine(PRODUCTS, {"m": fixed_retriever({"shoe": [(3, 1.0)]})}, default_mode="m")
     with pytest.raises(ShapeError, match=r"built from these products\. Received: product_index=3, products=3"):
         engine.search("shoe")
+
+
+def test_what_words_were_searched_as_is_told(engine):
+    assert engine.corrected("wooden chiar") is None
+    products = pa.table({"product_id": ["a"], "title": ["Wooden chair"]})
+    retrievers = {"lexical": LexicalRetriever.build(products)}
+    engine = SearchEngine(products, retrievers, default_mode="lexical", speller=Speller.build(products))
+    assert engine.corrected("Wooden chiar") == "wooden chair"
+    assert engine.corrected("Wooden chair") is None

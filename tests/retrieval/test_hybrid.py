@@ -88,3 +88,44 @@ def test_what_words_alone_brought_has_semantic_parts_too(fixed_retriever):
     assert told.ranking.product_index.tolist() == [[2, 0]]
     assert told.sides["semantic"].rank.tolist() == [[0, 1]]
     assert told.parts["all"].tolist() == [[0.0, 1.0]]
+
+
+class FixedGate:
+    """Lets the queries of a set pass."""
+
+    def __init__(self, *easy):
+        self.easy, self.asked = easy, []
+
+    def opens(self, texts, lexical, *, k):
+        self.asked.append((lexical.k, k))
+        return np.array([text in self.easy for text in texts], bool)
+
+
+def test_easy_queries_have_the_answer_of_words_alone(sides):
+    gate = FixedGate("red")
+    ranking = HybridRetriever(*sides, weight=0.4, depth=50, gate=gate).retrieve(QUERIES, k=3)
+    assert ranking.product_index.tolist() == [[7, 3, 9], [2, -1, -1], [6, 1, -1], [NO_PRODUCT] * 3]
+    assert gate.asked == [(50, 3)]
+    alone = HybridRetriever(sides[0], sides[1], weight=0.0).retrieve(QUERIES, k=3)
+    np.testing.assert_array_equal(ranking.score[0], alone.score[0])
+
+
+def test_where_all_are_easy_nothing_is_encoded(sides):
+    lexical, semantic = sides
+    HybridRetriever(lexical, semantic, gate=FixedGate("red", "odd")).retrieve(QueryBatch(["red", "odd"]), k=3)
+    assert semantic.asked == []
+    HybridRetriever(lexical, semantic, gate=FixedGate("red")).retrieve(QueryBatch(["red", "odd"]), k=3)
+    assert len(semantic.asked) == 1
+
+
+def test_an_easy_query_is_explained_by_words_alone(sides):
+    told = HybridRetriever(*sides, weight=0.4, gate=FixedGate("red")).retrieve_explained(QUERIES, k=3)
+    bare = HybridRetriever(*sides, weight=0.4, gate=FixedGate("red")).retrieve(QUERIES, k=3)
+    np.testing.assert_array_equal(told.ranking.product_index, bare.product_index)
+    assert told.sides["semantic"].weight.tolist()[0] == 0.0
+    assert told.sides["lexical"].weight.tolist()[0] == 1.0
+    np.testing.assert_allclose(told.sides["lexical"].adds[0], told.ranking.score[0])
+
+
+def test_a_batch_of_nothing_has_no_answers(sides):
+    assert HybridRetriever(*sides, gate=FixedGate()).retrieve(QueryBatch([]), k=3).product_index.shape == (0, 3)

@@ -8,13 +8,12 @@ from pathlib import Path
 from aisle.core.errors import AisleError
 from aisle.core.progress import Advance
 from aisle.pipelines.doctor.finding import DAMAGE, Finding, State
+from aisle.pipelines.doctor.served import JOURNAL, VERSIONS
 from aisle.workspace import Manifest, Workspace, verify_files
 
-__all__ = ["NOT_ARTEFACTS", "artefact_findings", "num_files"]
+__all__ = ["artefact_findings", "num_files"]
 
-NOT_ARTEFACTS = ("versions",)
-"""Folders of a workspace that are looked at elsewhere."""
-
+_ELSEWHERE = (VERSIONS, JOURNAL)
 _COMMANDS = {
     "simulation": "aisle simulate",
     "truth": "aisle simulate",
@@ -63,7 +62,7 @@ def _folders(workspace: Workspace) -> list[Path]:
     """Return the folders of all artefacts, and of what was kept below one, such as an evaluation."""
     workspace.names()  # puts an artefact back that a kill left aside
     found = {path.parent for depth in ("*", "*/*", "*/*/*") for path in workspace.path.glob(f"{depth}/manifest.json")}
-    outside = {workspace.path / name for name in (*NOT_ARTEFACTS, ".partial")}
+    outside = {workspace.path / name for name in (*_ELSEWHERE, ".partial")}
     return sorted(path for path in found if not outside & {path, *path.parents})
 
 
@@ -123,7 +122,7 @@ def _left_overs(workspace: Workspace) -> Iterator[Finding]:
         told = f"steps that did not end, or are running: {', '.join(partial)}"
         remedy = f"Run them again: they go on where they were. Else delete {workspace.path / '.partial'}."
         yield Finding("workspace", "unfinished", "warning", told, remedy)
-    known = {path.relative_to(workspace.path).parts[0] for path in _folders(workspace)} | set(NOT_ARTEFACTS)
+    known = {path.relative_to(workspace.path).parts[0] for path in _folders(workspace)} | set(_ELSEWHERE)
     others = sorted(
         path.name
         for path in workspace.path.iterdir()

@@ -11,6 +11,7 @@ from aisle.core.progress import progress_bar
 from aisle.pipelines.doctor.artefacts import artefact_findings, num_files
 from aisle.pipelines.doctor.finding import DAMAGE, Finding
 from aisle.pipelines.doctor.installation import disk_finding, installation_findings
+from aisle.pipelines.doctor.served import served_findings
 from aisle.workspace import Workspace
 
 __all__ = ["Examination", "examine"]
@@ -69,3 +70,4 @@ def _workspace(path: Path) -> Iterator[Finding]:
     yield Finding("workspace", "workspace", "ok", str(path.resolve()))
     with progress_bar("Checking files", total=total, unit="artefacts") as advance:
         yield from artefact_findings(workspace, advance)
+    yield from served_findings(path)

@@ -117,7 +117,7 @@ def _elasticsearch_query(
 def _bulk(products: pa.Table, vectors: Float32[np.ndarray, "products dim"]) -> str:
     """Return an action and a document for each of some products; a category is every path above and with its own."""
     shown = [name for name in _FIELDS if name in products.column_names]
-    lines = []
+    lines: list[dict[str, Any]] = []
     for row, product in enumerate(products.select(["product_id", *shown]).to_pylist()):
         document = {name: product[name] for name in shown if product[name] is not None}
         if "category" in document:

@@ -1,0 +1,197 @@
+"""What a hybrid should leave to words: its weight, the gate before it, typing errors; on truth, and by a log's clicks.
+
+Run: python benchmarks/words.py [--seed 7] [--workspace FOLDER]
+A shop with a log and without judgments gets a fixed weight and no gate. Why, is shown here, on a simulated marketplace
+whose seed nothing else uses: the clicks of its validation window, with which both could be chosen, beside what shoppers
+of the test window would order if they looked at everything. Typing errors: as they are in the test window, and with one
+slip put into every query.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from aisle.core.ranking import Ranking
+from aisle.evaluation import EvaluatedSearches, OnSale, bootstrap_intervals, rank_searches, tune_gate
+from aisle.measures import Qrels, grades_of, ndcg, recall
+from aisle.pipelines.catalogue import read_products
+from aisle.pipelines.indexing import build_indexes
+from aisle.pipelines.logged_searches import logged_searches
+from aisle.pipelines.mining import mine
+from aisle.pipelines.recipe import load_recipe
+from aisle.pipelines.searching import load_retrievers
+from aisle.pipelines.simulating import simulate_marketplace
+from aisle.pipelines.training import train_model
+from aisle.retrieval import (
+    DEFAULT_DEPTH,
+    LOG_SEMANTIC_WEIGHT,
+    LexicalRetriever,
+    TitleTerms,
+    fuse_normalised,
+)
+from aisle.simulation import MarketplaceConfig
+from aisle.simulation.typos import misspell_texts
+from aisle.tables import Stage
+from aisle.workspace import Workspace
+from results_file import arguments, publish
+
+WEIGHTS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+SEARCHES = 3_000
+SMALLEST = float(np.finfo(np.float64).tiny)
+
+Sides = dict[str, Ranking]
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--seed", type=int, default=7, help="seed of the marketplace and of the model")
+    parser.add_argument("--workspace", type=Path, help="keeps marketplace and model")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        workspace = shop(options.workspace or Path(scratch) / "shop", seed=options.seed, quick=options.quick)
+        found = measure(workspace)
+    publish("words", {"seed": options.seed, **found}, table(found), options)
+
+
+def shop(path: Path, *, seed: int, quick: bool) -> Workspace:
+    """Simulate, mine, train and index, where that was not done."""
+    products, searches, minutes = (600, 4_000, 0.2) if quick else (5_000, 50_000, 4)
+    workspace = Workspace.open(path, create=True)
+    simulate_marketplace(
+        workspace, MarketplaceConfig(products=products, searches=searches, users=searches // 6, seed=seed)
+    )
+    recipe = load_recipe(None, [f"train.max_minutes={minutes}"])
+    mine(workspace, recipe.mining)
+    train_model(workspace, recipe)
+    build_indexes(workspace, recipe)
+    return workspace
+
+
+def measure(workspace: Workspace) -> dict[str, object]:
+    retrievers = load_retrievers(workspace, ["lexical", "semantic"])
+    systems = {**retrievers, "as typed": LexicalRetriever.load(workspace.folder("index") / "lexical")}
+    products = read_products(workspace)
+    on_sale = OnSale.of_products(products)
+    asked = {"max_searches": SEARCHES, "seed": 0}
+    clicks = logged_searches(workspace, labels="log", split="validation", stage=Stage.CLICKED, **asked)
+    truth = logged_searches(workspace, labels="truth", split="test", **asked)
+
+    def rank(searches: EvaluatedSearches) -> Sides:
+        return rank_searches(systems, searches, on_sale, k=DEFAULT_DEPTH)
+
+    of_clicks, of_truth = rank(clicks), rank(truth)
+    titles = TitleTerms.build(products.column("title").combine_chunks())
+    return {
+        "searches": {"clicks": len(clicks), "truth": len(truth)},
+        "weights": [
+            {"weight": weight, "clicks": quality(of_clicks, clicks, weight), "truth": quality(of_truth, truth, weight)}
+            for weight in WEIGHTS
+        ],
+        "gate": gate(titles, (clicks, of_clicks), (truth, of_truth)),
+        "typing_errors": typing_errors(truth, of_truth, rank),
+    }
+
+
+def fused(sides: Sides, weight: float, *, words: str = "lexical") -> Ranking:
+    return fuse_normalised(sides[words], sides["semantic"], weight=weight, k=100)
+
+
+def quality(sides: Sides, searches: EvaluatedSearches, weight: float) -> dict[str, float]:
+    grades, wanted = grades_of(fused(sides, weight), searches.wanted), searches.wanted
+    found = {f"R@{k}": recall(grades, wanted, k=k, min_grade=SMALLEST) for k in (10, 100)}
+    found["nDCG@10"] = ndcg(grades, wanted, k=10)
+    return {name: float(np.nanmean(values)) for name, values in found.items()}
+
+
+def gate(titles: TitleTerms, *sets: tuple[EvaluatedSearches, Sides]) -> dict[str, object]:
+    """Choose a gate by clicks, as if they were judgments, and tell what it does to clicks and to truth."""
+    clicks, sides = sets[0]
+    hybrid = fused(sides, LOG_SEMANTIC_WEIGHT)
+    choice = tune_gate(titles, clicks.texts, lexical=sides["lexical"], hybrid=hybrid, qrels=clicks.wanted, seed=0)
+    told: dict[str, object] = {"chosen_by_clicks": choice.as_dict()}
+    if choice.gate is None:
+        return told
+    for name, (searches, found) in zip(("clicks", "truth"), sets, strict=True):
+        passed = choice.gate.opens(searches.texts, found["lexical"], k=100)
+        by_words, by_both = (recall_of(fused(found, weight), searches.wanted) for weight in (0, LOG_SEMANTIC_WEIGHT))
+        counted = passed & np.isfinite(by_both)
+        told[name] = {"share": float(passed.mean()), "change_of_R@100": interval((by_words - by_both)[counted])}
+    return told
+
+
+def typing_errors(
+    truth: EvaluatedSearches, as_asked: Sides, rank: Callable[[EvaluatedSearches], Sides]
+) -> dict[str, object]:
+    rng = np.random.default_rng(1)
+    place, kind = rng.random((2, len(truth)))
+    everywhere = np.ones(len(truth), np.bool_)
+    slips = misspell_texts(pa.array(truth.texts), where=everywhere, place=place, kind=kind).to_pylist()
+    told: dict[str, object] = {}
+    for name, sides in {"as asked": as_asked, "one slip in each": rank(replace(truth, texts=slips))}.items():
+        values = {
+            "lexical as typed": fused(sides, 0, words="as typed"),
+            "lexical mended": fused(sides, 0),
+            "semantic": fused(sides, 1),
+            "hybrid as typed": fused(sides, LOG_SEMANTIC_WEIGHT, words="as typed"),
+            "hybrid mended": fused(sides, LOG_SEMANTIC_WEIGHT),
+        }
+        found = {system: recall_of(ranking, truth.wanted) for system, ranking in values.items()}
+        gains = {
+            f"gain of {side}": interval(
+                (found[f"{side} mended"] - found[f"{side} as typed"])[np.isfinite(found["semantic"])]
+            )
+            for side in ("lexical", "hybrid")
+        }
+        told[name] = {**{system: float(np.nanmean(one)) for system, one in found.items()}, **gains}
+    return told
+
+
+def recall_of(ranking: Ranking, wanted: Qrels) -> np.ndarray:
+    return recall(grades_of(ranking, wanted), wanted, k=100, min_grade=SMALLEST)
+
+
+def interval(change: np.ndarray) -> dict[str, float]:
+    low, high = bootstrap_intervals(change[:, None], seed=0)
+    return {"value": float(change.mean()), "low": float(low[0]), "high": float(high[0])}
+
+
+def table(found: dict[str, object]) -> list[str]:
+    lines = ["Simulated. Recall of purchases that shoppers would make (truth), and of clicks of the log.", ""]
+    lines += [
+        "| semantic weight | clicks: R@10 | R@100 | nDCG@10 | truth: R@10 | R@100 | nDCG@10 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in found["weights"]:
+        cells = [row[side][name] for side in ("clicks", "truth") for name in ("R@10", "R@100", "nDCG@10")]
+        lines.append(f"| {row['weight']:.1f} | " + " | ".join(f"{value:.3f}" for value in cells) + " |")
+    lines += ["", f"A gate chosen by clicks: {found['gate']['chosen_by_clicks']}", ""]
+    for name in ("clicks", "truth"):
+        if name in found["gate"]:
+            told = found["gate"][name]
+            lines.append(
+                f"- {name}: passes {told['share']:.1%} of searches; R@100 of those {shown(told['change_of_R@100'])}"
+            )
+    lines += [
+        "",
+        "| R@100 on truth | lexical as typed | mended | semantic | hybrid as typed | mended | gain of the hybrid |",
+    ]
+    lines.append("|---|---|---|---|---|---|---|")
+    systems = ("lexical as typed", "lexical mended", "semantic", "hybrid as typed", "hybrid mended")
+    for name, row in found["typing_errors"].items():
+        cells = " | ".join(f"{row[system]:.3f}" for system in systems)
+        lines.append(f"| {name} | {cells} | {shown(row['gain of hybrid'])} |")
+    return lines
+
+
+def shown(change: dict[str, float]) -> str:
+    return f"{change['value']:+.3f} ({change['low']:+.3f} – {change['high']:+.3f})"
+
+
+if __name__ == "__main__":
+    main()
