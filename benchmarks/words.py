@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from aisle.core.ranking import Ranking
-from aisle.evaluation import EvaluatedSearches, OnSale, bootstrap_intervals, rank_searches, tune_gate
+from aisle.evaluation import EvaluatedSearches, OnSale, bootstrap_intervals, rank_searches
 from aisle.measures import Qrels, grades_of, ndcg, recall
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.indexing import build_indexes
@@ -31,6 +31,7 @@ from aisle.pipelines.training import train_model
 from aisle.retrieval import (
     DEFAULT_DEPTH,
     LOG_SEMANTIC_WEIGHT,
+    HybridGate,
     LexicalRetriever,
     TitleTerms,
     fuse_normalised,
@@ -42,6 +43,9 @@ from aisle.workspace import Workspace
 from results_file import arguments, publish
 
 WEIGHTS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+GATES = ((1, 0.0), (10, 0.1), (50, 0.2), (100, 0.1))
+"""Least titles and least lead of some gates."""
+
 SEARCHES = 3_000
 SMALLEST = float(np.finfo(np.float64).tiny)
 
@@ -93,7 +97,7 @@ def measure(workspace: Workspace) -> dict[str, object]:
             {"weight": weight, "clicks": quality(of_clicks, clicks, weight), "truth": quality(of_truth, truth, weight)}
             for weight in WEIGHTS
         ],
-        "gate": gate(titles, (clicks, of_clicks), (truth, of_truth)),
+        "gates": gates(titles, {"clicks": (clicks, of_clicks), "truth": (truth, of_truth)}),
         "typing_errors": typing_errors(truth, of_truth, rank),
     }
 
@@ -109,20 +113,19 @@ def quality(sides: Sides, searches: EvaluatedSearches, weight: float) -> dict[st
     return {name: float(np.nanmean(values)) for name, values in found.items()}
 
 
-def gate(titles: TitleTerms, *sets: tuple[EvaluatedSearches, Sides]) -> dict[str, object]:
-    """Choose a gate by clicks, as if they were judgments, and tell what it does to clicks and to truth."""
-    clicks, sides = sets[0]
-    hybrid = fused(sides, LOG_SEMANTIC_WEIGHT)
-    choice = tune_gate(titles, clicks.texts, lexical=sides["lexical"], hybrid=hybrid, qrels=clicks.wanted, seed=0)
-    told: dict[str, object] = {"chosen_by_clicks": choice.as_dict()}
-    if choice.gate is None:
-        return told
-    for name, (searches, found) in zip(("clicks", "truth"), sets, strict=True):
-        passed = choice.gate.opens(searches.texts, found["lexical"], k=100)
-        by_words, by_both = (recall_of(fused(found, weight), searches.wanted) for weight in (0, LOG_SEMANTIC_WEIGHT))
-        counted = passed & np.isfinite(by_both)
-        told[name] = {"share": float(passed.mean()), "change_of_R@100": interval((by_words - by_both)[counted])}
-    return told
+def gates(titles: TitleTerms, sets: dict[str, tuple[EvaluatedSearches, Sides]]) -> list[dict[str, object]]:
+    """Tell, for some gates, what they do to the recall of the searches that they pass: by clicks, and by truth."""
+    rows = []
+    for least_titles, least_lead in GATES:
+        one = HybridGate(titles, least_titles=least_titles, least_lead=least_lead)
+        row: dict[str, object] = {"least_titles": least_titles, "least_lead": least_lead}
+        for name, (searches, found) in sets.items():
+            passed = one.opens(searches.texts, found["lexical"], k=100)
+            by_words, by_both = (recall_of(fused(found, share), searches.wanted) for share in (0, LOG_SEMANTIC_WEIGHT))
+            counted = passed & np.isfinite(by_both)
+            row[name] = {"share": float(passed.mean()), "change": interval((by_words - by_both)[counted])}
+        rows.append(row)
+    return rows
 
 
 def typing_errors(
@@ -135,9 +138,9 @@ def typing_errors(
     told: dict[str, object] = {}
     for name, sides in {"as asked": as_asked, "one slip in each": rank(replace(truth, texts=slips))}.items():
         values = {
-            "lexical as typed": fused(sides, 0, words="as typed"),
-            "lexical mended": fused(sides, 0),
-            "semantic": fused(sides, 1),
+            "lexical as typed": sides["as typed"],
+            "lexical mended": sides["lexical"],
+            "semantic": sides["semantic"],
             "hybrid as typed": fused(sides, LOG_SEMANTIC_WEIGHT, words="as typed"),
             "hybrid mended": fused(sides, LOG_SEMANTIC_WEIGHT),
         }
@@ -170,13 +173,10 @@ def table(found: dict[str, object]) -> list[str]:
     for row in found["weights"]:
         cells = [row[side][name] for side in ("clicks", "truth") for name in ("R@10", "R@100", "nDCG@10")]
         lines.append(f"| {row['weight']:.1f} | " + " | ".join(f"{value:.3f}" for value in cells) + " |")
-    lines += ["", f"A gate chosen by clicks: {found['gate']['chosen_by_clicks']}", ""]
-    for name in ("clicks", "truth"):
-        if name in found["gate"]:
-            told = found["gate"][name]
-            lines.append(
-                f"- {name}: passes {told['share']:.1%} of searches; R@100 of those {shown(told['change_of_R@100'])}"
-            )
+    lines += ["", "| gate: titles | lead | searches passed | R@100 of these, clicks | truth |", "|---|---|---|---|---|"]
+    for row in found["gates"]:
+        changes = " | ".join(shown(row[side]["change"]) for side in ("clicks", "truth"))
+        lines.append(f"| {row['least_titles']} | {row['least_lead']} | {row['truth']['share']:.1%} | {changes} |")
     lines += [
         "",
         "| R@100 on truth | lexical as typed | mended | semantic | hybrid as typed | mended | gain of the hybrid |",

@@ -60,8 +60,8 @@ def tune_gate(
     not lie below `-MOST_LOSS`, for either measure. Else the gate stays off, and so it does where it would save next to
     nothing, or where there are too few queries to tell.
 
-    The clicks of a log are no judgments here: they say which products the log's own search had shown. On a simulated
-    marketplace they called a gate free that cost 8 % of the true recall of the queries it passed.
+    The clicks of a log are no judgments here: they say which products the log's own search had shown, which is mostly
+    what words find (`benchmarks/words.py`).
 
     Args:
         titles: In how many titles the terms stand.
