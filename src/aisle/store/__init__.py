@@ -1,9 +1,29 @@
 """Products as serving searches them, and the journal of what changed since the catalogue was imported.
 
-A store holds vectors, words and filterable fields behind one protocol. It is derived: catalogue and journal are the truth.
+A store holds vectors, words and filterable fields behind one protocol. It is derived: catalogue and journal are the
+truth.
 """
 
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
+from aisle.store.journal import Journal
+from aisle.store.journal_records import Compacted, JournalEvent, JournalledChange, JournalledEvent, ProductChange
+from aisle.store.journal_retention import ACTOR_KINDS
+from aisle.store.merging import changed_products, merge_changes
 from aisle.store.protocol import FacetCount, ProductStore
 
-__all__ = ["FACET_FIELDS", "NO_FILTER", "FacetCount", "ProductFilter", "ProductStore"]
+__all__ = [
+    "ACTOR_KINDS",
+    "FACET_FIELDS",
+    "NO_FILTER",
+    "Compacted",
+    "FacetCount",
+    "Journal",
+    "JournalEvent",
+    "JournalledChange",
+    "JournalledEvent",
+    "ProductChange",
+    "ProductFilter",
+    "ProductStore",
+    "changed_products",
+    "merge_changes",
+]
