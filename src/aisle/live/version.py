@@ -13,11 +13,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import AisleError, WorkspaceError
@@ -143,9 +144,12 @@ class Version:
         """
         verify_files(self.folder, self.manifest.files)
 
-    def base(self) -> pa.Table:
-        """Return the base products, in the order of their index."""
-        return read_parquet(self.folder / PRODUCTS_FILE)
+    def base(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the base products, in the order of their index; those of the named columns that there are."""
+        path = self.folder / PRODUCTS_FILE
+        if columns is not None:
+            columns = [name for name in pq.read_schema(path).names if name in columns]
+        return read_parquet(path, columns=columns)
 
 
 def _fingerprint(manifest: Manifest) -> str:

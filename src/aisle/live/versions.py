@@ -35,6 +35,7 @@ class Versions:
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"{_PARTIAL}*"):
             shutil.rmtree(left)
+        self._mend_pins()
 
     def all(self) -> list[Version]:
         """Return the whole versions, the oldest first; a folder that is none is passed over."""
@@ -136,6 +137,15 @@ class Versions:
         version.folder.rename(gone)
         self._journal.unpin(version_id)
         shutil.rmtree(gone)
+
+    def _mend_pins(self) -> None:
+        """Let the journal keep what the versions that are there need, and nothing for those that are gone."""
+        pinned, needed = self._journal.pins(), {version.id: version.base_offset for version in self.all()}
+        for name in pinned.keys() - needed.keys():
+            self._journal.unpin(name)
+        for name, offset in needed.items():
+            if pinned.get(name) != offset and offset <= self._journal.head:
+                self._journal.pin(name, offset)
 
     def _changes(self, offset: int) -> Sequence[JournalledChange]:
         """Return all that the journal holds up to an offset."""
