@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ from aisle.live.version import INDEX, LOG_ROWS, MODEL, PRODUCTS_FILE, STORE, Ver
 from aisle.store import JournalledChange, LexicalSettings, build_store, merge_changes
 from aisle.tables import read_parquet, write_parquet
 
-__all__ = ["VersionSource", "fill_apart", "fill_version", "lay_out"]
+__all__ = ["Fill", "FillApart", "FillHere", "VersionSource", "fill_version", "lay_out"]
 
 _PLAN, _ROWS = "plan.json", "rows.npy"
 _AT_ONCE = 4096
@@ -110,7 +110,7 @@ def fill_version(folder: Path) -> None:
     with progress_bar("Encoding products", total=products.num_rows, unit="products") as advance:
         vectors = _vectors(folder, model, products, advance)
     with progress_bar("Building the store", total=products.num_rows, unit="products") as advance:
-        build_store(
+        store = build_store(
             settings.store,
             folder / STORE,
             products=products,
@@ -119,31 +119,66 @@ def fill_version(folder: Path) -> None:
             applied_offset=int(plan["offset"]),
             progress=advance,
         )
+    store.close()
 
 
-def fill_apart(folder: Path, *, started: Callable[[subprocess.Popen[str]], None] = lambda _: None) -> None:
-    """Do as `fill_version` in a process of its own that yields to others: what answers searches hardly feels it.
+class Fill(Protocol):
+    """Encodes the products of a version that was laid out, and builds its store."""
 
-    Args:
-        folder: The folder.
-        started: Told of the process, so that it can be ended.
+    def __call__(self, folder: Path) -> None:
+        """Fill a folder; see `fill_version`."""
+        ...
 
-    Raises:
-        WorkspaceError: If the process does not come to its end.
-    """
-    threads = str(max(1, (os.cpu_count() or 1) - 1))
-    settings = {**dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads), "OMP_WAIT_POLICY": "passive"}
-    command = [sys.executable, "-m", "aisle.live.building", str(folder)]
-    process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True)
-    started(process)
-    _, told = process.communicate()
-    if process.returncode:
-        last = told.strip().splitlines()[-1:] or ["it was ended from outside, perhaps for memory"]
-        raise WorkspaceError(
-            "A version must be built to its end",
-            received={"exit_code": process.returncode, "problem": last[0]},
-            remedy="Mend what it says and build again; the version that is served is untouched.",
-        )
+    def end(self) -> None:
+        """Give up what is being filled, where that can be done."""
+        ...
+
+
+class FillHere:
+    """Fills in this process, with a bar that shows how far it is."""
+
+    def __call__(self, folder: Path) -> None:
+        """Fill a folder; see `fill_version`."""
+        fill_version(folder)
+
+    def end(self) -> None:
+        """Let it come to its end."""
+
+
+class FillApart:
+    """Fills in a process of its own that yields to others: what answers searches hardly feels it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._is_ended = False
+
+    def __call__(self, folder: Path) -> None:
+        """Fill a folder; see `fill_version`.
+
+        Raises:
+            WorkspaceError: If the process does not come to its end.
+        """
+        threads = str(max(1, (os.cpu_count() or 1) - 1))
+        settings = {**dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads), "OMP_WAIT_POLICY": "passive"}
+        command = [sys.executable, "-m", "aisle.live.building", str(folder)]
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True)
+        self._process = process
+        if self._is_ended:
+            process.terminate()
+        _, told = process.communicate()
+        if process.returncode:
+            lines = told.strip().splitlines() or ["it was ended from outside, perhaps for memory"]
+            raise WorkspaceError(
+                "A version must be built to its end",
+                received={"exit_code": process.returncode, "problem": lines[-1]},
+                remedy="Mend what it says and build again; the version that is served is untouched.",
+            )
+
+    def end(self) -> None:
+        """End the process, and every later one."""
+        self._is_ended = True
+        if self._process is not None:
+            self._process.terminate()
 
 
 def _read_plan(folder: Path) -> dict[str, Any]:

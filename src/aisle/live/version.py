@@ -4,7 +4,7 @@
     ├── manifest.json     what it was built from, its settings, and the hash of every file but the store's
     ├── model/            hard links of the trained model
     ├── index/            hard links of the index whose vectors it took
-    ├── log/              hard links of what the mined log knows of shoppers
+    ├── log/, users.parquet   hard links of what the mined log knows of shoppers, and of their places
     ├── products.parquet  its base: catalogue and journal up to the base offset
     ├── rows.npy, log_rows.npy, plan.json   which row of index and log is which product, and how to build the store
     ├── known.safetensors boost and graph neighbours of base products
@@ -26,12 +26,12 @@ from aisle.retrieval import Fusion
 from aisle.tables import read_parquet
 from aisle.workspace import Manifest, fingerprint, verify_files
 
-__all__ = ["INDEX", "LOG", "LOG_ROWS", "MODEL", "PRODUCTS_FILE", "STORE", "Version", "VersionSettings"]
+__all__ = ["INDEX", "LOG", "LOG_ROWS", "MODEL", "PRODUCTS_FILE", "STORE", "USERS_FILE", "Version", "VersionSettings"]
 
 MODEL, INDEX, LOG, STORE = "model", "index", "log", "store"
 """Folders of a version."""
 
-PRODUCTS_FILE, LOG_ROWS = "products.parquet", "log_rows.npy"
+PRODUCTS_FILE, USERS_FILE, LOG_ROWS = "products.parquet", "users.parquet", "log_rows.npy"
 """"log_rows.npy" holds the base row of every product that the log counts; -1 where it has none."""
 
 _STEP = "version"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from aisle.core.errors import UsageError, WorkspaceError
-from aisle.live.building import VersionSource, lay_out
+from aisle.live.building import Fill, VersionSource, lay_out
 from aisle.live.version import Version
 from aisle.store import Journal, JournalledChange
 
@@ -93,13 +93,13 @@ class Versions:
         names = (now if number == 1 else f"{now}-{number}" for number in range(1, len(taken) + 2))
         return next(name for name in names if name not in taken)
 
-    def build(self, source: VersionSource, version_id: str, *, fill: Callable[[Path], None]) -> Version:
+    def build(self, source: VersionSource, version_id: str, *, fill: Fill) -> Version:
         """Build a version of the catalogue and the journal up to its present head, which is pinned for it.
 
         Args:
             source: What it is built from.
             version_id: Its id, of `new_id`.
-            fill: Encodes its products and builds its store: `fill_version`, or `fill_apart`.
+            fill: Encodes its products and builds its store.
 
         Raises:
             AisleError: If it cannot be built; nothing is left of it then.
