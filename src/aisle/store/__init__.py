@@ -1,9 +1,24 @@
 """Products as serving searches them, and the journal of what changed since the catalogue was imported.
 
-A store holds vectors, words and filterable fields behind one protocol. It is derived: catalogue and journal are the truth.
+A store holds vectors, words and filterable fields behind one protocol. It is derived: catalogue and journal are the
+truth.
 """
 
+from aisle.store.build import build_store, open_store
+from aisle.store.config import StoreConfig, StoreKind
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
 from aisle.store.protocol import FacetCount, ProductStore
+from aisle.store.words import LexicalSettings
 
-__all__ = ["FACET_FIELDS", "NO_FILTER", "FacetCount", "ProductFilter", "ProductStore"]
+__all__ = [
+    "FACET_FIELDS",
+    "NO_FILTER",
+    "FacetCount",
+    "LexicalSettings",
+    "ProductFilter",
+    "ProductStore",
+    "StoreConfig",
+    "StoreKind",
+    "build_store",
+    "open_store",
+]
