@@ -29,7 +29,7 @@ from aisle.features.neighbours import NO_NEIGHBOUR
 from aisle.index import load_index
 from aisle.live.known import KnownProducts
 from aisle.live.model import LiveModel
-from aisle.live.version import INDEX, LOG_ROWS, MODEL, PRODUCTS_FILE, STORE, VersionSettings
+from aisle.live.version import FILLED, INDEX, LOG_ROWS, MODEL, PRODUCTS_FILE, STORE, VersionSettings
 from aisle.store import JournalledChange, LexicalSettings, build_store, merge_changes
 from aisle.tables import read_parquet, write_parquet
 
@@ -65,7 +65,7 @@ class VersionSource:
     neighbours: Neighbours | None = None
 
 
-def lay_out(source: VersionSource, changes: Sequence[JournalledChange], folder: Path, *, offset: int) -> int:
+def lay_out(source: VersionSource, changes: Sequence[JournalledChange], folder: Path, *, offset: int) -> None:
     """Put into an empty folder all that `fill_version` reads; takes seconds.
 
     Args:
@@ -73,9 +73,6 @@ def lay_out(source: VersionSource, changes: Sequence[JournalledChange], folder: 
         changes: What the journal holds up to the offset.
         folder: The folder.
         offset: Journal offset up to which the version's base holds every change.
-
-    Returns:
-        Number of base products.
     """
     for name, path in source.files.items():
         _link(path, folder / name)
@@ -91,7 +88,6 @@ def lay_out(source: VersionSource, changes: Sequence[JournalledChange], folder: 
     _known(source, row).save(folder)
     plan = {"settings": config_to_dict(source.settings), "offset": offset}
     (folder / _PLAN).write_text(json.dumps(plan), encoding="utf-8")
-    return base.num_rows
 
 
 def fill_version(folder: Path) -> None:
@@ -119,6 +115,7 @@ def fill_version(folder: Path) -> None:
             applied_offset=int(plan["offset"]),
             progress=advance,
         )
+    (folder / FILLED).write_text(json.dumps({"products": store.num_products}), encoding="utf-8")
     store.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from aisle.core.errors import AisleError, UsageError
 from aisle.live.building import Fill
 from aisle.live.loaded import LoadedVersion
-from aisle.live.opening import Opener, ShopSource
+from aisle.live.opening import ShopSource
 from aisle.live.requests import VersionView
 from aisle.live.version import Version
 from aisle.live.versions import Versions
@@ -24,13 +24,12 @@ class Builds:
     Args:
         versions: Where they go.
         source: What they are built from.
-        opener: Opens one that was built, to see that it answers and to let it follow the journal.
         fill: Encodes its products and builds its store.
         keep: Versions that stay beside the current one, at least 1.
     """
 
-    def __init__(self, versions: Versions, source: ShopSource, opener: Opener, *, fill: Fill, keep: int) -> None:
-        self._versions, self._source, self._opener = versions, source, opener
+    def __init__(self, versions: Versions, source: ShopSource, *, fill: Fill, keep: int) -> None:
+        self._versions, self._source = versions, source
         self._fill, self._keep = fill, keep
         self._lock = Lock()
         self._thread: Thread | None = None
@@ -91,12 +90,7 @@ class Builds:
 
     def _run(self, version_id: str) -> None:
         try:
-            version = self._versions.build(self._source.read(), version_id, fill=self._fill)
-            loaded = self._opener.open(version).loaded
-            try:
-                loaded.follow()
-            finally:
-                loaded.close()
+            self._versions.build(self._source.read(), version_id, fill=self._fill)
             self._retire(version_id)
         except Exception as error:
             self._tell(version_id, "failed", problem=str(error))
@@ -126,7 +120,7 @@ def _view(version: Version, serving: LoadedVersion) -> VersionView:
         id=version.id,
         state="current" if is_current else "ready",
         created_at=version.manifest.created_at,
-        num_products=serving.store.num_products if is_current else version.num_base,
+        num_products=serving.store.num_products if is_current else version.num_products,
         applied_offset=serving.applied_offset if is_current else version.base_offset,
         details={"store": version.settings.store, "built_from": dict(version.content)},
     )

@@ -47,8 +47,9 @@ class LiveSettings:
     kept_versions: Annotated[int, Ge(1)] = 2
     """Versions kept beside the current one, to be switched back to: the newest ones."""
 
-    flush_s: Annotated[float, Gt(0)] = 5.0
-    """Seconds between two flushes of the store. Longer: more of the journal is applied again after a crash."""
+    flush_s: Annotated[float, Gt(0)] = 30.0
+    """Seconds between two flushes of the store. Longer: more of the journal is applied again after a crash. Shorter:
+    searches wait more often for the disk, some tens of milliseconds each time."""
 
 
 def _ignore(_: str) -> None:
@@ -105,7 +106,7 @@ class LiveShop:
         self._pasts, self._versions = pasts, versions
         self._cache = VectorCache(self._settings.cached_vectors)
         self._writing, self._switching = Lock(), Lock()
-        self._builds = Builds(versions, source, self._opener, fill=fill or FillHere(), keep=self._settings.kept_versions)
+        self._builds = Builds(versions, source, fill=fill or FillHere(), keep=self._settings.kept_versions)
         self._upkeep = Upkeep(self._flush, self._compact, every_s=self._settings.flush_s)
 
     @property

@@ -6,13 +6,14 @@
     ├── index/            hard links of the index whose vectors it took
     ├── log/, users.parquet   hard links of what the mined log knows of shoppers, and of their places
     ├── products.parquet  its base: catalogue and journal up to the base offset
-    ├── rows.npy, log_rows.npy, plan.json   which row of index and log is which product, and how to build the store
+    ├── rows.npy, log_rows.npy, plan.json, filled.json   which row of index and log is which product, how to build the store
     ├── known.safetensors boost and graph neighbours of base products
     └── store/            the product store, which changes while it is served
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,10 +27,13 @@ from aisle.retrieval import Fusion
 from aisle.tables import read_parquet
 from aisle.workspace import Manifest, fingerprint, verify_files
 
-__all__ = ["INDEX", "LOG", "LOG_ROWS", "MODEL", "PRODUCTS_FILE", "STORE", "USERS_FILE", "Version", "VersionSettings"]
+__all__ = ["FILLED", "INDEX", "LOG", "LOG_ROWS", "MODEL", "PRODUCTS_FILE", "STORE", "USERS_FILE", "Version", "VersionSettings"]
 
 MODEL, INDEX, LOG, STORE = "model", "index", "log", "store"
 """Folders of a version."""
+
+FILLED = "filled.json"
+"""Tells how many products the store had when it was built."""
 
 PRODUCTS_FILE, USERS_FILE, LOG_ROWS = "products.parquet", "users.parquet", "log_rows.npy"
 """"log_rows.npy" holds the base row of every product that the log counts; -1 where it has none."""
@@ -69,14 +73,14 @@ class Version:
         manifest: As it was written.
         settings: How it is searched.
         base_offset: Journal offset up to which its base holds every change.
-        num_base: Products of the base.
+        num_products: Products of its store when it was built.
     """
 
     folder: Path
     manifest: Manifest
     settings: VersionSettings
     base_offset: int
-    num_base: int
+    num_products: int
 
     @property
     def id(self) -> str:
@@ -100,18 +104,18 @@ class Version:
             if manifest.step != _STEP or manifest.fingerprint != _fingerprint(manifest):
                 raise ValueError("it is not as it was written")
             settings = config_from_dict(VersionSettings, dict(manifest.config))
-            base_offset, num_base = int(manifest.summary["base_offset"]), int(manifest.summary["products"])
+            base_offset, num_products = int(manifest.summary["base_offset"]), int(manifest.summary["products"])
         except (AisleError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise WorkspaceError(
                 "A version's manifest must be as it was written",
                 received={"folder": str(folder), "problem": str(error)},
                 remedy="Delete the folder and build another version.",
             ) from error
-        return cls(folder, manifest, settings, base_offset, num_base)
+        return cls(folder, manifest, settings, base_offset, num_products)
 
     @classmethod
     def seal(
-        cls, folder: Path, *, content: Mapping[str, str], settings: VersionSettings, base_offset: int, num_base: int
+        cls, folder: Path, *, content: Mapping[str, str], settings: VersionSettings, base_offset: int
     ) -> Version:
         """Write the manifest of a folder whose files are all there, on disk when this returns; comes last.
 
@@ -120,8 +124,8 @@ class Version:
             content: Hashes of what it was built from.
             settings: How it is searched.
             base_offset: Journal offset up to which its base holds every change.
-            num_base: Products of the base.
         """
+        num_products = int(json.loads((folder / FILLED).read_text(encoding="utf-8"))["products"])
         manifest = Manifest.of_folder(
             folder,
             without=(STORE,),
@@ -130,11 +134,11 @@ class Version:
             inputs=dict(content),
             config=config_to_dict(settings),
             seed=0,
-            summary={"base_offset": base_offset, "products": num_base},
+            summary={"base_offset": base_offset, "products": num_products},
         )
         manifest = replace(manifest, fingerprint=_fingerprint(manifest))
         manifest.write(folder)
-        return cls(folder, manifest, settings, base_offset, num_base)
+        return cls(folder, manifest, settings, base_offset, num_products)
 
     def verify(self) -> None:
         """Check every file but the store's, which checks its own, before any library reads one.

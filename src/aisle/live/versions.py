@@ -109,11 +109,9 @@ class Versions:
         self._journal.pin(version_id, offset)
         try:
             partial.mkdir()
-            num_base = lay_out(source, self._changes(offset), partial, offset=offset)
+            lay_out(source, self._changes(offset), partial, offset=offset)
             fill(partial)
-            version = Version.seal(
-                partial, content=source.content, settings=source.settings, base_offset=offset, num_base=num_base
-            )
+            Version.seal(partial, content=source.content, settings=source.settings, base_offset=offset)
             _fsync_files(partial)
             partial.rename(self._folder / version_id)
             _fsync(self._folder)
@@ -121,7 +119,7 @@ class Versions:
             self._journal.unpin(version_id)
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        return Version.read(self._folder / version.id.removeprefix(_PARTIAL))
+        return Version.read(self._folder / version_id)
 
     def remove(self, version_id: str) -> None:
         """Delete a version and what the journal keeps for it.
