@@ -8,6 +8,7 @@ from aisle.store.build import build_store, open_store
 from aisle.store.config import StoreConfig, StoreKind
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
 from aisle.store.journal import Journal
+from aisle.store.journal_inspection import JournalView, inspect_journal
 from aisle.store.journal_records import Compacted, JournalEvent, JournalledChange, JournalledEvent, ProductChange
 from aisle.store.journal_retention import ACTOR_KINDS
 from aisle.store.merging import changed_products, merge_changes
@@ -22,6 +23,7 @@ __all__ = [
     "FacetCount",
     "Journal",
     "JournalEvent",
+    "JournalView",
     "JournalledChange",
     "JournalledEvent",
     "LexicalSettings",
@@ -32,6 +34,7 @@ __all__ = [
     "StoreKind",
     "build_store",
     "changed_products",
+    "inspect_journal",
     "merge_changes",
     "open_store",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -59,17 +60,17 @@ class Journal:
     def __init__(self, folder: Path, *, accept_loss: bool, clock: Callable[[], datetime]) -> None:
         self._folder = folder
         self._clock = clock
-        self._lock = lock_folder(folder)
-        try:
-            connection = open_writer(folder, accept_loss=accept_loss)
-        except WorkspaceError:
-            os.close(self._lock)
-            raise
-        self._reader = open_reader(folder)
         self._reading = threading.Lock()
-        self._witness = Witness(folder / "acknowledged")
-        self._note_head(connection)
-        self._writer = GroupWriter(connection, committed=self._note_head, readable=self._readable)
+        self._witness = Witness(folder)
+        with contextlib.ExitStack() as opened:
+            self._lock = lock_folder(folder)
+            opened.callback(os.close, self._lock)
+            connection = open_writer(folder, acknowledged=self._witness.read(), accept_loss=accept_loss)
+            opened.callback(connection.close)
+            self._reader = open_reader(folder)
+            opened.pop_all()
+        self._note_head(read_head(connection))
+        self._writer = GroupWriter(connection, mark=read_head, committed=self._note_head, readable=self._readable)
 
     @classmethod
     def open(cls, folder: Path, *, accept_loss: bool = False, clock: Callable[[], datetime] = _now) -> Self:
@@ -235,9 +236,9 @@ class Journal:
             os.close(self._lock)
             self._lock = -1
 
-    def _note_head(self, connection: sqlite3.Connection) -> None:
-        self._head = read_head(connection)
-        self._witness.write(self._head)
+    def _note_head(self, head: int) -> None:
+        self._head = head
+        self._witness.write(head)
 
     def _micros(self) -> int:
         return to_micros(self._clock())
@@ -265,5 +266,5 @@ def _empty_log(connection: sqlite3.Connection) -> None:
 
 
 def _give_room_back(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    connection.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step: one page
     _empty_log(connection)

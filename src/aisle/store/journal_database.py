@@ -23,7 +23,17 @@ from pathlib import Path
 from aisle.core.errors import AisleError, WorkspaceError
 from aisle.store.journal_rows import read_head
 
-__all__ = ["DATABASE_NAME", "FORMAT_VERSION", "Witness", "lock_folder", "open_reader", "open_writer", "readable"]
+__all__ = [
+    "DATABASE_NAME",
+    "FORMAT_VERSION",
+    "Witness",
+    "check_content",
+    "lock_folder",
+    "open_reader",
+    "open_writer",
+    "readable",
+    "refuse_loss",
+]
 
 DATABASE_NAME = "journal.db"
 FORMAT_VERSION = 1
@@ -31,7 +41,7 @@ FORMAT_VERSION = 1
 
 _APPLICATION_ID = 0x41534C45  # "ASLE", in SQLite's header, so that no other database is taken for a journal
 _MAGIC = b"SQLite format 3\0"
-_HEADER = struct.Struct(">16x44xI4xI28x")  # user_version and application_id of SQLite's 100-byte header
+_HEADER = struct.Struct(">16xH42xI4xI28x")  # SQLite's 100 bytes: page size, user_version, application_id
 _BUSY_S = 10.0
 _LOG_PAGES = 4_000
 """Pages of 4 KiB in the log before they are moved into the database file."""
@@ -46,8 +56,8 @@ class Witness:
     ahead. Behind, it only finds less.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "acknowledged"
         self._file: int | None = None
 
     def read(self) -> int:
@@ -60,11 +70,12 @@ class Witness:
         return int.from_bytes(head, "little") if data[8:] == zlib.crc32(head).to_bytes(4, "little") else 0
 
     def write(self, offset: int) -> None:
-        """Replace the offset."""
-        if self._file is None:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Replace the offset; a disk that refuses it is no error, as the rows themselves are durable by then."""
         head = offset.to_bytes(8, "little")
-        os.pwrite(self._file, head + zlib.crc32(head).to_bytes(4, "little"), 0)
+        with contextlib.suppress(OSError):
+            if self._file is None:
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.pwrite(self._file, head + zlib.crc32(head).to_bytes(4, "little"), 0)
 
     def close(self) -> None:
         """Release the file."""
@@ -99,18 +110,23 @@ def lock_folder(folder: Path) -> int:
     return file
 
 
-def open_writer(folder: Path, *, accept_loss: bool) -> sqlite3.Connection:
+def open_writer(folder: Path, *, acknowledged: int, accept_loss: bool) -> sqlite3.Connection:
     """Open the database for writing, made if there is none, once the folder is locked.
+
+    Args:
+        folder: Of the journal.
+        acknowledged: Offset that it must have reached.
+        accept_loss: Raise the head to that offset where it has not, instead of refusing.
 
     Raises:
         WorkspaceError: If it is damaged, no journal, of another version, or cannot be written to; or if it lacks what
             was acknowledged, unless that is accepted.
     """
-    acknowledged = Witness(folder / "acknowledged").read()
+    required = 0 if accept_loss else acknowledged
     database = folder / DATABASE_NAME
     try:
         if not database.exists():
-            _refuse_loss(folder, found=0, acknowledged=acknowledged, accept_loss=accept_loss)
+            refuse_loss(folder, found=0, acknowledged=required)
             _create(folder)
         _check_header(database)
         connection = _connect(database, mode="rw")
@@ -118,10 +134,11 @@ def open_writer(folder: Path, *, accept_loss: bool) -> sqlite3.Connection:
         raise readable(error, folder) from error
     try:
         _set_up(connection)
-        _check_content(connection, folder)
+        check_content(connection, folder)
         head = read_head(connection)
-        _refuse_loss(folder, found=head, acknowledged=acknowledged, accept_loss=accept_loss)
-        connection.execute("UPDATE state SET head = ?", (max(head, acknowledged),))
+        refuse_loss(folder, found=head, acknowledged=required)
+        if head < acknowledged:  # the loss is accepted; its offsets are not given again
+            connection.execute("UPDATE state SET head = ?", (acknowledged,))
     except sqlite3.Error as error:
         connection.close()
         raise readable(error, folder) from error
@@ -145,6 +162,35 @@ def open_reader(folder: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise readable(error, folder) from error
     return connection
+
+
+def check_content(connection: sqlite3.Connection, folder: Path) -> None:
+    """Let SQLite look at every page, and hold the rows against the head.
+
+    Raises:
+        WorkspaceError: If they do not fit together.
+    """
+    found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+    if found != ["ok"]:
+        raise _damaged(folder, "; ".join(found))
+    tables = ("SELECT max(journal_offset) FROM product_changes", "SELECT max(journal_offset) FROM events")
+    newest = max(connection.execute(table).fetchone()[0] or 0 for table in tables)
+    if newest > read_head(connection):
+        raise _damaged(folder, f"it holds offset {newest}, beyond its head")
+
+
+def refuse_loss(folder: Path, *, found: int, acknowledged: int) -> None:
+    """Hold the head that a journal has against what was acknowledged.
+
+    Raises:
+        WorkspaceError: If something is missing.
+    """
+    if found < acknowledged:
+        raise WorkspaceError(
+            "The journal must hold all that was acknowledged",
+            received={"folder": str(folder), "head": found, "acknowledged": acknowledged},
+            remedy=f"{_RESTORE} To go on without what is missing, open it with `accept_loss`.",
+        )
 
 
 def readable(error: OSError | sqlite3.Error, folder: Path) -> WorkspaceError:
@@ -201,7 +247,7 @@ def _check_header(database: Path) -> None:
         header = file.read(_HEADER.size)
     if len(header) < _HEADER.size or not header.startswith(_MAGIC):
         raise _damaged(database.parent, f"{database.name} is no SQLite database")
-    version, application = _HEADER.unpack(header)
+    page_bytes, version, application = _HEADER.unpack(header)
     if application != _APPLICATION_ID:
         raise _damaged(database.parent, f"{database.name} is the database of another program")
     if version != FORMAT_VERSION:
@@ -210,6 +256,9 @@ def _check_header(database: Path) -> None:
             received={"folder": str(database.parent), "format_version": version},
             remedy="Open it with the version of Aisle that wrote it.",
         )
+    # A last page that is not whole is mended from the log, if there is one; SQLite would fill it with zeros.
+    if database.stat().st_size % max(page_bytes, 1) and not database.with_name(f"{DATABASE_NAME}-wal").exists():
+        raise _damaged(database.parent, f"{database.name} is cut short")
 
 
 def _connect(database: Path, *, mode: str) -> sqlite3.Connection:
@@ -229,25 +278,6 @@ def _set_up(connection: sqlite3.Connection) -> None:
     }
     for name, value in settings.items():
         connection.execute(f"PRAGMA {name} = {value}")
-
-
-def _check_content(connection: sqlite3.Connection, folder: Path) -> None:
-    found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-    if found != ["ok"]:
-        raise _damaged(folder, "; ".join(found))
-    tables = ("SELECT max(journal_offset) FROM product_changes", "SELECT max(journal_offset) FROM events")
-    newest = max(connection.execute(table).fetchone()[0] or 0 for table in tables)
-    if newest > read_head(connection):
-        raise _damaged(folder, f"it holds offset {newest}, beyond its head")
-
-
-def _refuse_loss(folder: Path, *, found: int, acknowledged: int, accept_loss: bool) -> None:
-    if found < acknowledged and not accept_loss:
-        raise WorkspaceError(
-            "The journal must hold all that was acknowledged",
-            received={"folder": str(folder), "head": found, "acknowledged": acknowledged},
-            remedy=f"{_RESTORE} To go on without what is missing, open it with `accept_loss`.",
-        )
 
 
 def _damaged(folder: Path, problem: str) -> WorkspaceError:

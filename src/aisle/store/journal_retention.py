@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aisle.core.errors import UsageError
-from aisle.core.ids import UNKNOWN, IdMap
+from aisle.core.ids import IdMap
 
 __all__ = ["ACTOR_KINDS", "drop_events", "drop_overtaken", "drop_superseded", "erase"]
 
@@ -69,8 +69,9 @@ def drop_overtaken(connection: sqlite3.Connection, catalogue: pa.Table) -> int:
         return 0
     offsets, product_ids, changed_at = (list(column) for column in zip(*changes, strict=True))
     row = IdMap(catalogue["product_id"]).index_of(product_ids)
-    listed_at = pc.fill_null(catalogue["updated_at"].cast(pa.int64()), np.iinfo(np.int64).min).to_numpy()
-    is_overtaken = (row != UNKNOWN) & (listed_at[row] > np.array(changed_at, np.int64))
+    never = np.iinfo(np.int64).min
+    listed_at = pc.fill_null(catalogue["updated_at"].cast(pa.int64()), never).to_numpy()
+    is_overtaken = np.append(listed_at, never)[row] > np.array(changed_at, np.int64)  # the last one stands for no row
     overtaken = [(int(offset),) for offset in np.array(offsets, np.int64)[is_overtaken]]
     connection.executemany("DELETE FROM product_changes WHERE journal_offset = ?", overtaken)
     return len(overtaken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -186,20 +187,8 @@ def read_events(connection: sqlite3.Connection, after: int, *, most: int) -> lis
     return [_event(row) for row in rows]
 
 
-def _event(row: Sequence[object]) -> JournalledEvent:
-    offset, event_id, user_id, client_id, session_id, at, action, product_id, query, search_id = row[:10]
-    event = JournalEvent(
-        from_micros(at),
-        action,
-        event_id,
-        user_id,
-        client_id,
-        session_id,
-        product_id,
-        query,
-        search_id,  # type: ignore[arg-type]
-    )
-    return JournalledEvent(offset, event)  # type: ignore[arg-type]
+def _event(row: tuple[Any, ...]) -> JournalledEvent:
+    return JournalledEvent(row[0], JournalEvent(from_micros(row[5]), row[6], *row[1:5], *row[7:10]))
 
 
 def _check(row: tuple[int | str | bytes | None, ...]) -> None:

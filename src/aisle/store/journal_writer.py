@@ -33,7 +33,8 @@ class GroupWriter:
 
     Args:
         connection: In autocommit mode; no other thread writes through it from now on.
-        committed: Called after each commit, before anybody is told of it.
+        mark: Reads in a transaction how far it brings the database.
+        committed: Called with that mark after the commit, before anybody is told of it; must not raise.
         readable: Turns an error of SQLite into one for callers.
     """
 
@@ -41,10 +42,12 @@ class GroupWriter:
         self,
         connection: sqlite3.Connection,
         *,
-        committed: Callable[[sqlite3.Connection], None],
+        mark: Callable[[sqlite3.Connection], int],
+        committed: Callable[[int], None],
         readable: Callable[[sqlite3.Error], Exception],
     ) -> None:
         self._connection = connection
+        self._mark = mark
         self._committed = committed
         self._readable = readable
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -106,12 +109,13 @@ class GroupWriter:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             results = [job.work(self._connection) for job in group]
+            mark = self._mark(self._connection)
             self._connection.execute("COMMIT")
-            self._committed(self._connection)
         except Exception as error:  # noqa: BLE001 - it is raised again in the thread of the caller
             self._roll_back()
             self._retry_alone(group, error)
             return
+        self._committed(mark)
         for job, result in zip(group, results, strict=True):
             job.answer.set_result(result)
 

@@ -45,7 +45,7 @@ def merge_changes(products: pa.Table, changes: Sequence[JournalledChange]) -> pa
     ids = IdMap(products["product_id"])
     row = ids.index_of([changes[place].product_id for place in newest])
     changed_at = np.array([to_micros(changes[place].updated_at) for place in newest], np.int64)
-    counts = (row == UNKNOWN) | (changed_at >= _updated_at(products)[row])
+    counts = changed_at >= np.append(_updated_at(products), _NEVER)[row]  # the last one stands for no row
     is_there = np.array([changes[place].product is not None for place in newest], np.bool_)
     taken = np.flatnonzero(counts & is_there)
     rows = changed_products([changes[newest[place]] for place in taken], like=products.schema)
