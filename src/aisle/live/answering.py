@@ -136,9 +136,7 @@ class _Answering:
         with self._times.stage("fetch"):
             products = self._loaded.store.products(index[:count])
         listed = zip(products, score[:count].tolist(), strict=True)
-        places = [
-            Place(product, value, rank) for rank, (product, value) in enumerate(listed) if product is not None
-        ]
+        places = [Place(product, value, rank) for rank, (product, value) in enumerate(listed) if product is not None]
         return _Found(explained, places, is_all=count < k)
 
     def _pinned(self) -> list[Mapping[str, Any]]:

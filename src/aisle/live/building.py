@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -115,7 +115,8 @@ def fill_version(folder: Path) -> None:
             applied_offset=int(plan["offset"]),
             progress=advance,
         )
-    (folder / FILLED).write_text(json.dumps({"products": store.num_products}), encoding="utf-8")
+    if not (folder / FILLED).exists():  # a store that is built again changes no file that was hashed
+        (folder / FILLED).write_text(json.dumps({"products": store.num_products}), encoding="utf-8")
     store.close()
 
 

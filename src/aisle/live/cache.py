@@ -30,9 +30,7 @@ class VectorCache:
         """Return the number of vectors."""
         return len(self._vectors)
 
-    def get(
-        self, key: Hashable, encode: Callable[[], Float32[np.ndarray, "1 dim"]]
-    ) -> Float32[np.ndarray, "1 dim"]:
+    def get(self, key: Hashable, encode: Callable[[], Float32[np.ndarray, "1 dim"]]) -> Float32[np.ndarray, "1 dim"]:
         """Return the vector of a key, encoding it where it is not there.
 
         Args:

@@ -145,7 +145,7 @@ class LoadedVersion:
     def _newest(
         self, changes: Sequence[JournalledChange]
     ) -> tuple[Int64[np.ndarray, " products"], list[JournalledChange]]:
-        """Number the products of some changes, all of them; return each one's last change that is no older than its base.
+        """Number all products of some changes; return each one's last change that is no older than its base.
 
         Numbers go by the order in which ids first stand in the journal, whatever became of the changes: so they are
         the same after every start.

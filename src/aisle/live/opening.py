@@ -26,6 +26,7 @@ from aisle.tables import read_parquet
 
 __all__ = ["Opener", "Serving", "ShopSource", "version_to_serve"]
 
+
 class ShopSource(Protocol):
     """Where versions come from: the workspace, as `pipelines` reads it."""
 

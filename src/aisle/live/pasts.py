@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+
 from aisle.core.errors import UsageError
 from aisle.core.shopper import Shopper
 from aisle.store import ACTOR_KINDS, JournalEvent

@@ -78,8 +78,8 @@ class WriteResult:
     Attributes:
         line: Its place in the request, from 1.
         id: Product or event id; None where it could not be read.
-        status: "written", "stale" (an older `updated_at` than what is there), "absent" (to be deleted, but not there) or
-            "refused".
+        status: "written", "stale" (an older `updated_at` than what is there), "absent" (deleted, but it was not there)
+            or "refused".
         offset: Journal offset at which it is durable; None where it was not written.
         problem: What must hold, what was received and what to do; None where nothing is wrong. Beside "written": values
             that were left out because they could not be read.

@@ -111,7 +111,9 @@ def _is_plain_text(value: Any) -> bool:
 
 def _is_within(value: float, column: Column) -> bool:
     low = column.minimum is None or value >= column.minimum
-    return low and (column.above is None or value > column.above) and (column.maximum is None or value <= column.maximum)
+    return (
+        low and (column.above is None or value > column.above) and (column.maximum is None or value <= column.maximum)
+    )
 
 
 def _plain_time(value: Any) -> datetime | None:
@@ -131,7 +133,9 @@ def _validated(rows: list[dict[str, Any]], schema: TableSchema) -> list[Checked]
     columns = [column for name in _names(rows, schema) if (column := schema.column(name)) is not None]
     table = pa.table({column.name: _lenient([row.get(column.name) for row in rows], column) for column in columns})
     result = validate(table, replace(schema, key=()), may_be_empty=True)
-    reasons = dict(zip(result.quarantine.column(ROW).to_pylist(), result.quarantine.column(REASON).to_pylist(), strict=True))
+    reasons = dict(
+        zip(result.quarantine.column(ROW).to_pylist(), result.quarantine.column(REASON).to_pylist(), strict=True)
+    )
     usable = iter(result.table.to_pylist())
     checked = []
     for number, row in enumerate(rows, start=1):
@@ -148,12 +152,16 @@ def _names(rows: list[dict[str, Any]], schema: TableSchema) -> list[str]:
 
 def _kept(row: dict[str, Any], values: dict[str, Any], schema: TableSchema) -> Checked:
     extra = {name: value for name, value in row.items() if schema.column(name) is None and value is not None}
-    found = {name: dict(value) if name == "attributes" else value for name, value in values.items() if value is not None}
+    found = {
+        name: dict(value) if name == "attributes" else value for name, value in values.items() if value is not None
+    }
     lost = {name: row[name] for name in values if name not in found and row.get(name) not in (None, "", [], {})}
     problem = None
     if lost:
         remedy = "The row is taken without them; send it again when they are mended."
-        problem = str(UsageError("Values must be of their column's type and within its bounds", received=lost, remedy=remedy))
+        problem = str(
+            UsageError("Values must be of their column's type and within its bounds", received=lost, remedy=remedy)
+        )
     return Checked({**extra, **found}, problem)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from jaxtyping import Int64
@@ -104,10 +105,10 @@ class LiveShoppers:
 
     def _journalled(self, steps: Sequence[Step], now_us: int) -> PastEvents | None:
         product = self._ids.index_of([step.product_id for step in steps])
-        kept = np.flatnonzero(product != UNKNOWN)
-        if not len(kept):
+        kept = product != UNKNOWN
+        if not kept.any():
             return None
-        known = [steps[place] for place in kept]
+        known = list(compress(steps, kept.tolist()))
         # Whole seconds on both sides, as in training; a sender's clock that is ahead makes no event of the future.
         age_s = [max(0, now_us // _SECOND_US - step.at_us // _SECOND_US) for step in known]
         return PastEvents(

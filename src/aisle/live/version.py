@@ -1,14 +1,14 @@
 """One version of a live shop: a folder that owns all that it serves with.
 
-    versions/20261121-213000/
-    ├── manifest.json     what it was built from, its settings, and the hash of every file but the store's
-    ├── model/            hard links of the trained model
-    ├── index/            hard links of the index whose vectors it took
-    ├── log/, users.parquet   hard links of what the mined log knows of shoppers, and of their places
-    ├── products.parquet  its base: catalogue and journal up to the base offset
-    ├── rows.npy, log_rows.npy, plan.json, filled.json   which row of index and log is which product, how to build the store
-    ├── known.safetensors boost and graph neighbours of base products
-    └── store/            the product store, which changes while it is served
+versions/20261121-213000/
+├── manifest.json     what it was built from, its settings, and the hash of every file but the store's
+├── model/            hard links of the trained model
+├── index/            hard links of the index whose vectors it took
+├── log/, users.parquet   hard links of what the mined log knows of shoppers, and of their places
+├── products.parquet  its base: catalogue and journal up to the base offset
+├── rows.npy, log_rows.npy, plan.json, filled.json   which row of index and log is which product, how to build the store
+├── known.safetensors boost and graph neighbours of base products
+└── store/            the product store, which changes while it is served
 """
 
 from __future__ import annotations
@@ -24,10 +24,22 @@ import pyarrow.parquet as pq
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import AisleError, WorkspaceError
 from aisle.retrieval import Fusion
+from aisle.store import StoreKind
 from aisle.tables import read_parquet
 from aisle.workspace import Manifest, fingerprint, verify_files
 
-__all__ = ["FILLED", "INDEX", "LOG", "LOG_ROWS", "MODEL", "PRODUCTS_FILE", "STORE", "USERS_FILE", "Version", "VersionSettings"]
+__all__ = [
+    "FILLED",
+    "INDEX",
+    "LOG",
+    "LOG_ROWS",
+    "MODEL",
+    "PRODUCTS_FILE",
+    "STORE",
+    "USERS_FILE",
+    "Version",
+    "VersionSettings",
+]
 
 MODEL, INDEX, LOG, STORE = "model", "index", "log", "store"
 """Folders of a version."""
@@ -45,7 +57,7 @@ _STEP = "version"
 class VersionSettings:
     """How a version is searched."""
 
-    store: str = "qdrant-edge"
+    store: StoreKind = "qdrant-edge"
     """Kind of the product store."""
 
     lexical_fields: tuple[str, ...] = ("title", "description")
@@ -101,8 +113,7 @@ class Version:
         """
         manifest = Manifest.read(folder)
         try:
-            if manifest.step != _STEP or manifest.fingerprint != _fingerprint(manifest):
-                raise ValueError("it is not as it was written")
+            _check_intact(manifest)
             settings = config_from_dict(VersionSettings, dict(manifest.config))
             base_offset, num_products = int(manifest.summary["base_offset"]), int(manifest.summary["products"])
         except (AisleError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -114,9 +125,7 @@ class Version:
         return cls(folder, manifest, settings, base_offset, num_products)
 
     @classmethod
-    def seal(
-        cls, folder: Path, *, content: Mapping[str, str], settings: VersionSettings, base_offset: int
-    ) -> Version:
+    def seal(cls, folder: Path, *, content: Mapping[str, str], settings: VersionSettings, base_offset: int) -> Version:
         """Write the manifest of a folder whose files are all there, on disk when this returns; comes last.
 
         Args:
@@ -154,6 +163,11 @@ class Version:
         if columns is not None:
             columns = [name for name in pq.read_schema(path).names if name in columns]
         return read_parquet(path, columns=columns)
+
+
+def _check_intact(manifest: Manifest) -> None:
+    if manifest.step != _STEP or manifest.fingerprint != _fingerprint(manifest):
+        raise ValueError("it is not as it was written")
 
 
 def _fingerprint(manifest: Manifest) -> str:

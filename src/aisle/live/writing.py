@@ -59,9 +59,7 @@ def journal_products(
     return results
 
 
-def journal_deletes(
-    journal: Journal, product_ids: Sequence[str], *, is_there: Sequence[bool]
-) -> list[WriteResult]:
+def journal_deletes(journal: Journal, product_ids: Sequence[str], *, is_there: Sequence[bool]) -> list[WriteResult]:
     """Journal that products are gone; also those that are not there, so that no older row brings them back.
 
     Args:
@@ -126,8 +124,8 @@ def _with_actor(one: Checked) -> Checked:
 
 
 def _event(row: dict[str, Any], now: datetime) -> JournalEvent:
-    names = ("action", "event_id", *_ACTOR_IDS, "product_id", "query", "search_id")
-    return JournalEvent(at=min(row.get("at", now), now), **{name: row.get(name) for name in names})
+    names = ("event_id", *_ACTOR_IDS, "product_id", "query", "search_id")
+    return JournalEvent(min(row.get("at", now), now), row["action"], **{name: row.get(name) for name in names})
 
 
 def _id_of(one: Checked, row: Any, name: str) -> str | None:

@@ -19,6 +19,7 @@ from aisle.pipelines.boosting import stored_boost
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import check_current
+from aisle.store import StoreKind
 from aisle.towers import TowerConfig
 from aisle.training.log_data import LogData
 from aisle.workspace import Workspace, fingerprint
@@ -36,7 +37,7 @@ class WorkspaceSource:
         store: Kind of the product store.
     """
 
-    def __init__(self, workspace: Workspace, *, store: str = "qdrant-edge") -> None:
+    def __init__(self, workspace: Workspace, *, store: StoreKind = "qdrant-edge") -> None:
         self._workspace, self._store = workspace, store
 
     def content(self) -> Mapping[str, str]:
@@ -120,9 +121,7 @@ class WorkspaceSource:
             return None
         edges = log.product_neighbours[log.last_snapshot - 1]
         rows = np.arange(len(edges.offsets) - 1)
-        return Neighbours.from_edges(
-            edges.offsets, edges.index, edges.weight, rows=rows, most=log.limits.neighbours
-        )
+        return Neighbours.from_edges(edges.offsets, edges.index, edges.weight, rows=rows, most=log.limits.neighbours)
 
 
 def _files(folder: Path, name: str) -> dict[str, Path]:
