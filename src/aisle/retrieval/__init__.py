@@ -18,7 +18,7 @@ from aisle.retrieval.hybrid import (
 )
 from aisle.retrieval.lexical import LexicalRetriever
 from aisle.retrieval.search_encoder import SearchEncoder, save_edges
-from aisle.retrieval.semantic import SemanticRetriever
+from aisle.retrieval.semantic import SearchedVectors, SemanticRetriever
 from aisle.retrieval.shoppers import ActorLog, Shoppers
 from aisle.retrieval.spelling import SpelledRetriever, Speller
 
@@ -37,6 +37,7 @@ __all__ = [
     "LexicalRetriever",
     "SearchEncoder",
     "SearchEngine",
+    "SearchedVectors",
     "SemanticRetriever",
     "Shoppers",
     "Side",

@@ -4,6 +4,8 @@ A store holds vectors, words and filterable fields behind one protocol. It is de
 truth.
 """
 
+from aisle.store.build import build_store, open_store
+from aisle.store.config import StoreConfig, StoreKind
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
 from aisle.store.journal import Journal
 from aisle.store.journal_inspection import JournalView, inspect_journal
@@ -11,6 +13,7 @@ from aisle.store.journal_records import Compacted, JournalEvent, JournalledChang
 from aisle.store.journal_retention import ACTOR_KINDS
 from aisle.store.merging import changed_products, merge_changes
 from aisle.store.protocol import FacetCount, ProductStore
+from aisle.store.words import LexicalSettings
 
 __all__ = [
     "ACTOR_KINDS",
@@ -23,10 +26,15 @@ __all__ = [
     "JournalView",
     "JournalledChange",
     "JournalledEvent",
+    "LexicalSettings",
     "ProductChange",
     "ProductFilter",
     "ProductStore",
+    "StoreConfig",
+    "StoreKind",
+    "build_store",
     "changed_products",
     "inspect_journal",
     "merge_changes",
+    "open_store",
 ]
