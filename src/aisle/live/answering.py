@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from aisle.core.errors import UsageError
 from aisle.core.ids import UNKNOWN
-from aisle.core.ranking import NO_PRODUCT, QueryBatch, Retriever
+from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking, Retriever
 from aisle.live.cache import VectorCache
 from aisle.live.loaded import LoadedVersion
 from aisle.live.placing import Place, choose, in_order, passes
 from aisle.live.requests import LiveAnswer, LiveSearch, Sort
 from aisle.live.shoppers import Asked
 from aisle.live.views import StageTimes, StoreVectors, StoreWords
-from aisle.retrieval import DISPLAY_FIELDS, Explained, Hit, HybridRetriever, SemanticRetriever, retrieve_explained
+from aisle.retrieval import (
+    DISPLAY_FIELDS,
+    Explained,
+    Gate,
+    Hit,
+    HybridRetriever,
+    SemanticRetriever,
+    SpelledRetriever,
+    retrieve_explained,
+)
 from aisle.store import FacetCount
 
 __all__ = ["DEFAULT_MODE", "MODES", "answer_search", "check_options"]
@@ -68,6 +77,18 @@ class _Found:
     is_all: bool
 
 
+class _NotedGate:
+    """A gate that remembers whether it opened."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate, self.has_opened = gate, False
+
+    def opens(self, texts: Sequence[str], lexical: Ranking, *, k: int) -> Bool[np.ndarray, " queries"]:
+        is_easy = self._gate.opens(texts, lexical, k=k)
+        self.has_opened = bool(is_easy.any())
+        return is_easy
+
+
 class _Answering:
     def __init__(
         self, loaded: LoadedVersion, request: LiveSearch, asked: Asked, cached: tuple[str, VectorCache]
@@ -76,6 +97,10 @@ class _Answering:
         self._query_key, self._cache = cached
         self._times = StageTimes()
         self._mode = check_options(request)
+        self._encoded: Float32[np.ndarray, "1 dim"] | None = None
+        # Words know nothing of who searches: a known shopper's searches are not left to them.
+        is_personal = asked.batch.is_personal
+        self._gate = _NotedGate(loaded.gate) if loaded.gate is not None and not is_personal else None
 
     def answer(self) -> LiveAnswer:
         request, times = self._request, self._times
@@ -97,6 +122,8 @@ class _Answering:
             hits=[self._hit(rank, place, found.explained) for rank, place in enumerate(shown, start=1)],
             mode=self._mode,
             version=self._loaded.version.id,
+            corrected=self._corrected(),
+            gated=self._gate is not None and self._gate.has_opened,
             matching=matching,
             facets=facets,
             stage_ms=times.spent_ms,
@@ -104,24 +131,37 @@ class _Answering:
 
     def _retriever(self) -> Retriever:
         store, where, times = self._loaded.store, self._request.where, self._times
-        words = StoreWords(store, where, times)
+        words: Retriever = StoreWords(store, where, times)
+        if self._loaded.speller is not None:
+            words = SpelledRetriever(words, self._loaded.speller)
         if self._mode == "lexical":
             return words
-        vector = self._vector()
         semantic = SemanticRetriever(
-            lambda _: vector, StoreVectors(store, where, times), split_scores=self._loaded.model.split_scores
+            lambda _: self._vector(), StoreVectors(store, where, times), split_scores=self._loaded.model.split_scores
         )
         if self._mode == "semantic":
             return semantic
         settings = self._loaded.version.settings
         return HybridRetriever(
-            words, semantic, weight=settings.semantic_weight, fusion=settings.fusion, depth=settings.depth
+            words,
+            semantic,
+            weight=settings.semantic_weight,
+            fusion=settings.fusion,
+            depth=settings.depth,
+            gate=self._gate,
         )
 
     def _vector(self) -> Float32[np.ndarray, "1 dim"]:
-        key: Hashable = (self._loaded.version.id, self._query_key, self._asked.key)
-        with self._times.stage("encode"):
-            return self._cache.get(key, lambda: self._loaded.model.encode_search(self._asked.batch))
+        if self._encoded is None:
+            key: Hashable = (self._loaded.version.id, self._query_key, self._asked.key)
+            with self._times.stage("encode"):
+                self._encoded = self._cache.get(key, lambda: self._loaded.model.encode_search(self._asked.batch))
+        return self._encoded
+
+    def _corrected(self) -> str | None:
+        if self._mode == "semantic" or self._loaded.speller is None:
+            return None
+        return self._loaded.speller.correct(self._request.query)
 
     def _find(self, retriever: Retriever, k: int) -> _Found:
         # Who searches is in the vector already: here it is one text.

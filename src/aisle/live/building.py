@@ -33,9 +33,12 @@ from aisle.live.version import FILLED, INDEX, LOG_ROWS, MODEL, PRODUCTS_FILE, ST
 from aisle.store import JournalledChange, LexicalSettings, build_store, merge_changes
 from aisle.tables import read_parquet, write_parquet
 
-__all__ = ["Fill", "FillApart", "FillHere", "VersionSource", "fill_version", "lay_out"]
+__all__ = ["ROWS", "Fill", "FillApart", "FillHere", "VersionSource", "fill_version", "lay_out"]
 
-_PLAN, _ROWS = "plan.json", "rows.npy"
+ROWS = "rows.npy"
+"""Holds the index's row of every base product; -1 for one that the journal brought or changed."""
+
+_PLAN = "plan.json"
 _AT_ONCE = 4096
 _NICE = 10
 
@@ -83,7 +86,7 @@ def lay_out(source: VersionSource, changes: Sequence[JournalledChange], folder: 
     changed = base_ids.index_of(list({change.product_id for change in changes}))
     indexed = row.copy()
     indexed[changed[changed != UNKNOWN]] = UNKNOWN
-    np.save(folder / _ROWS, indexed)
+    np.save(folder / ROWS, indexed)
     np.save(folder / LOG_ROWS, base_ids.index_of(ids.ids))
     _known(source, row).save(folder)
     plan = {"settings": config_to_dict(source.settings), "offset": offset}
@@ -195,7 +198,7 @@ def _vectors(
     folder: Path, model: LiveModel, products: pa.Table, advance: Advance
 ) -> Float32[np.ndarray, "products dim"]:
     """Take vectors out of the index where it has them as they are, and encode the others, block by block."""
-    row = np.load(folder / _ROWS, allow_pickle=False)
+    row = np.load(folder / ROWS, allow_pickle=False)
     index = load_index(folder / INDEX) if (folder / INDEX).is_dir() else None
     if index is not None and index.dim != model.dim:
         raise ModelError(

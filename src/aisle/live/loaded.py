@@ -12,11 +12,16 @@ import pyarrow.compute as pc
 from jaxtyping import Bool, Int64
 
 from aisle.core.errors import WorkspaceError
+from aisle.core.ids import UNKNOWN
+from aisle.live.building import ROWS
 from aisle.live.ids import LiveIds
 from aisle.live.known import KnownProducts
 from aisle.live.model import LiveModel
 from aisle.live.rows import product_table
-from aisle.live.version import MODEL, STORE, Version
+from aisle.live.version import MODEL, STORE, WORDS, Version
+from aisle.retrieval import Speller
+from aisle.retrieval.loading import load_gate, load_speller
+from aisle.retrieval.spelling import TEXT_FIELDS
 from aisle.store import Journal, JournalledChange, ProductStore, changed_products, open_store
 from aisle.store.journal_records import to_micros
 
@@ -47,6 +52,7 @@ class LoadedVersion:
         self._base_updated_us = _updated_us(base)
         known = KnownProducts.load(version.folder)
         self.model = LiveModel.load(version.folder / MODEL, known=known, product_ids=base["product_id"])
+        self.speller, self.gate = _load_speller(version), load_gate(version.folder / WORDS)
         self.store: ProductStore = open_store(version.folder / STORE)
         self.applied_offset = self.store.applied_offset
         self._borrowers, self._is_closed = 0, False
@@ -124,7 +130,8 @@ class LoadedVersion:
             if changes:
                 index, kept = self._newest(changes)
                 there = np.array([change.product is not None for change in kept], np.bool_)
-                self._learn(index[there], [change for change in kept if change.product is not None])
+                if there.any():
+                    self._learn(index[there], _table([change for change in kept if change.product is not None]))
             after = part[-1].offset if len(part) == _AT_ONCE else self.applied_offset
 
     def _apply(self, changes: Sequence[JournalledChange]) -> None:
@@ -135,12 +142,13 @@ class LoadedVersion:
             self.store.delete(gone)
         if on_sale.any():
             index, products = index[on_sale], _table([kept[place] for place in np.flatnonzero(on_sale)])
-            self.model.learn_products(products, index)
+            self._learn(index, products)
             self.store.put(index, products, self.model.encode_products(products, index))
 
-    def _learn(self, index: Int64[np.ndarray, " products"], changes: Sequence[JournalledChange]) -> None:
-        if changes:
-            self.model.learn_products(_table(changes), index)
+    def _learn(self, index: Int64[np.ndarray, " products"], products: pa.Table) -> None:
+        self.model.learn_products(products, index)
+        if self.speller is not None:
+            self.speller.learn(products)
 
     def _newest(
         self, changes: Sequence[JournalledChange]
@@ -163,6 +171,16 @@ class LoadedVersion:
         removed = product_table([{"removed_at": product.get("removed_at")} for product in products])["removed_at"]
         still = pc.fill_null(pc.greater(removed.cast(pa.int64()), self._now_us()), True)
         return there & np.asarray(still.to_numpy(zero_copy_only=False), np.bool_)
+
+
+def _load_speller(version: Version) -> Speller | None:
+    """Load what mends queries, and teach it the words of base products that the index does not hold as they are."""
+    speller = load_speller(version.folder / WORDS)
+    if speller is not None:
+        changed = np.flatnonzero(np.load(version.folder / ROWS, allow_pickle=False) == UNKNOWN)
+        if len(changed):
+            speller.learn(version.base(TEXT_FIELDS).take(pa.array(changed)))
+    return speller
 
 
 def _table(changes: Sequence[JournalledChange]) -> pa.Table:

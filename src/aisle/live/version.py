@@ -4,6 +4,7 @@ versions/20261121-213000/
 ├── manifest.json     what it was built from, its settings, and the hash of every file but the store's
 ├── model/            hard links of the trained model
 ├── index/            hard links of the index whose vectors it took
+├── words/            hard links of what mends queries, and of the gate before the hybrid, where there are such
 ├── log/, users.parquet   hard links of what the mined log knows of shoppers, and of their places
 ├── products.parquet  its base: catalogue and journal up to the base offset
 ├── rows.npy, log_rows.npy, plan.json, filled.json   which row of index and log is which product, how to build the store
@@ -37,11 +38,12 @@ __all__ = [
     "PRODUCTS_FILE",
     "STORE",
     "USERS_FILE",
+    "WORDS",
     "Version",
     "VersionSettings",
 ]
 
-MODEL, INDEX, LOG, STORE = "model", "index", "log", "store"
+MODEL, INDEX, LOG, STORE, WORDS = "model", "index", "log", "store", "words"
 """Folders of a version."""
 
 FILLED = "filled.json"

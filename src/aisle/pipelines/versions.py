@@ -13,12 +13,13 @@ from aisle.core.config import config_from_dict, config_to_dict
 from aisle.features import Neighbours
 from aisle.index import load_index
 from aisle.live import VersionSettings, VersionSource
-from aisle.live.version import INDEX, LOG, MODEL, USERS_FILE
+from aisle.live.version import INDEX, LOG, MODEL, USERS_FILE, WORDS
 from aisle.pipelines.boosted import BOOST, boosted_index, has_boost
 from aisle.pipelines.boosting import stored_boost
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import check_current
+from aisle.retrieval.loading import GATE, SPELLING
 from aisle.store import StoreKind
 from aisle.towers import TowerConfig
 from aisle.training.log_data import LogData
@@ -62,9 +63,11 @@ class WorkspaceSource:
             WorkspaceError: As `content`, or if a file is missing or not as it was written.
         """
         workspace, content = self._workspace, self.content()
-        boosted = boosted_index(workspace)
-        semantic = boosted or workspace.verified("index") / "semantic"
+        boosted, index = boosted_index(workspace), workspace.verified("index")
+        semantic = boosted or index / "semantic"
         files = _files(workspace.verified("model"), MODEL) | _files(semantic, INDEX)
+        for name in (SPELLING, GATE):
+            files |= _files(index / name, f"{WORDS}/{name}")
         if self._reads_log():
             load_mined(workspace)  # refuses a log that was not mined from the present products
             files |= {f"{LOG}/{name}": workspace.folder("mined") / name for name in _LOG_FILES}

@@ -8,7 +8,7 @@ from aisle.features.analyser import Analyser
 from aisle.retrieval.engine import DISPLAY_FIELDS, Hit, SearchEngine
 from aisle.retrieval.explanation import Explained, Side, SplitScores, retrieve_explained
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
-from aisle.retrieval.gate import HybridGate, TitleTerms
+from aisle.retrieval.gate import Gate, HybridGate, TitleTerms
 from aisle.retrieval.hybrid import (
     DEFAULT_DEPTH,
     DEFAULT_SEMANTIC_WEIGHT,
@@ -31,6 +31,7 @@ __all__ = [
     "Analyser",
     "Explained",
     "Fusion",
+    "Gate",
     "Hit",
     "HybridGate",
     "HybridRetriever",

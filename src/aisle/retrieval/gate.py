@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +16,18 @@ from aisle.core.ranking import NO_PRODUCT, Ranking
 from aisle.features.analyser import Analyser
 from aisle.index.sealed import damaged, seal_folder, unseal_folder
 
-__all__ = ["HybridGate", "TitleTerms", "lead_of"]
+__all__ = ["Gate", "HybridGate", "TitleTerms", "lead_of"]
 
 _KIND, _FILE = "gate", "titles.parquet"
 _HEAD, _TAIL = 10, 100
+
+
+class Gate(Protocol):
+    """Tells easy queries from others."""
+
+    def opens(self, texts: Sequence[str], lexical: Ranking, *, k: int) -> Bool[np.ndarray, " queries"]:
+        """Tell which queries are easy; see `HybridGate.opens`."""
+        ...
 
 
 class TitleTerms:

@@ -12,7 +12,7 @@ from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking, Retriever, check
 from aisle.retrieval.batch import empty_rows
 from aisle.retrieval.explanation import Explained, PartScores, WithParts
 from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank, fused_sides
-from aisle.retrieval.gate import HybridGate
+from aisle.retrieval.gate import Gate
 
 __all__ = ["DEFAULT_DEPTH", "DEFAULT_SEMANTIC_WEIGHT", "LOG_SEMANTIC_WEIGHT", "Fusion", "HybridRetriever"]
 
@@ -42,7 +42,8 @@ class HybridRetriever:
             (`fuse_reciprocal_rank`).
         depth: Candidates taken from each side, or k where that is more. More lets a product that is far down in both
             lists rise, and costs time.
-        gate: Tells which queries are left to words alone, and so are not encoded; None: none are.
+        gate: Tells which queries are left to words alone, and so are not encoded; None: none are. Searches of which
+            more than the text is known never are: words know nothing of it.
 
     Raises:
         UsageError: If the weight, the fusion or the depth is out of its bounds.
@@ -56,7 +57,7 @@ class HybridRetriever:
         weight: float = DEFAULT_SEMANTIC_WEIGHT,
         fusion: Fusion = "normalised",
         depth: int = DEFAULT_DEPTH,
-        gate: HybridGate | None = None,
+        gate: Gate | None = None,
     ) -> None:
         _check_settings(weight=weight, fusion=fusion, depth=depth)
         self._lexical = lexical
@@ -109,7 +110,7 @@ class HybridRetriever:
         return Explained(fused, parts, sides)
 
     def _is_easy(self, queries: QueryBatch, lexical: Ranking, *, k: int) -> Bool[np.ndarray, " queries"]:
-        if self._gate is None or not len(queries):
+        if self._gate is None or queries.is_personal or not len(queries):
             return np.zeros(len(queries), np.bool_)
         return self._gate.opens(queries.texts, lexical, k=k)
 

@@ -6,8 +6,8 @@ Vectors need none of this: they read n-grams of characters. Words must match, an
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,10 @@ from aisle.features import product_text
 from aisle.features.analyser import Analyser
 from aisle.index.sealed import damaged, seal_folder, unseal_folder
 
-__all__ = ["SpelledRetriever", "Speller"]
+__all__ = ["TEXT_FIELDS", "SpelledRetriever", "Speller"]
+
+TEXT_FIELDS = ("title", "brand", "category", "attributes", "description")
+"""Fields whose words are known, whether they are searched or not."""
 
 _KIND, _FILE = "spelling", "words.parquet"
 _CHUNK = 100_000
@@ -74,7 +77,9 @@ class Speller:
         self._frequency: dict[str, int] = {}
         self._by_shape: dict[tuple[str, int], list[str]] = defaultdict(list)
         self._stems: set[str] = set()
-        self._add(vocabulary)
+        is_searched, is_elsewhere = (pc.greater(vocabulary.column(name), 0) for name in ("frequency", "elsewhere"))
+        elsewhere = vocabulary.filter(is_elsewhere).column("word").to_pylist()
+        self._add(dict(_pairs(vocabulary.filter(is_searched), "frequency")), elsewhere)
         self._nearest = lru_cache(_CACHED_WORDS)(self._find_nearest)
 
     @classmethod
@@ -104,10 +109,16 @@ class Speller:
 
     def learn(self, products: pa.Table) -> None:
         """Make the words of new or changed products known, from the next query on; any thread may call it."""
-        found = _words_of(products, self._fields)
+        others = [name for name in TEXT_FIELDS if name not in self._fields]
+        searched, elsewhere = (
+            Counter(word for texts in _texts(products, fields) for word in word_lists(texts).flatten().to_pylist())
+            for fields in (self._fields, others)
+        )
         with self._writing:
-            self._add(found)
-        self._nearest.cache_clear()
+            known = len(self._stems)
+            self._add(searched, elsewhere)
+            if len(self._stems) > known:
+                self._nearest.cache_clear()
 
     def correct(self, text: str) -> str | None:
         """Return a query with its unknown words replaced; None where there is nothing to replace.
@@ -152,11 +163,9 @@ class Speller:
         except (OSError, pa.ArrowException, KeyError) as error:
             raise damaged(folder, str(error)) from error
 
-    def _add(self, found: pa.Table) -> None:
-        is_searched = pc.greater(found.column("frequency"), 0)
-        known = found.filter(pc.or_(is_searched, pc.greater(found.column("elsewhere"), 0)))
-        self._stems.update(self._stems_of(known.column("word").to_pylist()))
-        for word, count in _pairs(found.filter(is_searched), "frequency"):
+    def _add(self, searched: Mapping[str, int], elsewhere: Iterable[str]) -> None:
+        self._stems.update(self._stems_of([*searched, *elsewhere]))
+        for word, count in searched.items():
             if word not in self._frequency:
                 self._by_shape[word[0], len(word)].append(word)
             self._frequency[word] = self._frequency.get(word, 0) + count
@@ -218,15 +227,11 @@ class SpelledRetriever:
         return self._lexical.retrieve(replace(queries, texts=self._speller.corrected(queries.texts)), k=k)
 
 
-_ALL_FIELDS = ("title", "brand", "category", "attributes", "description")
-
-
 def _texts(products: pa.Table, fields: Sequence[str]) -> Iterator[pa.Array]:
     """Yield the texts of some fields, chunk by chunk: a chunk is joined into one string when it is cut into words."""
     for start in range(0, products.num_rows, _CHUNK):
-        by_name = product_text(products.slice(start, _CHUNK)).by_weight()
         if fields:
-            yield pc.binary_join_element_wise(*(by_name[name] for name in fields), " ")
+            yield product_text(products.slice(start, _CHUNK)).of_fields(fields)
 
 
 def _occurrences(chunks: Iterable[pa.Array], name: str) -> pa.Table:
@@ -239,7 +244,7 @@ def _occurrences(chunks: Iterable[pa.Array], name: str) -> pa.Table:
 
 def _words_of(products: pa.Table, fields: Sequence[str]) -> pa.Table:
     """Count the words of a catalogue, in the searched fields and in all others."""
-    others = [name for name in _ALL_FIELDS if name not in fields]
+    others = [name for name in TEXT_FIELDS if name not in fields]
     searched, elsewhere = (
         _occurrences(_texts(products, names), name) for names, name in ((fields, "frequency"), (others, "elsewhere"))
     )
