@@ -50,14 +50,18 @@ def test_words_that_the_journal_brought_are_known_to_the_next_version(learnt_fol
 
 def test_an_easy_query_is_not_encoded(learnt, monkeypatch):
     monkeypatch.setattr(learnt._serving.loaded, "gate", OpenGate())
-    answer = learnt.search(LiveSearch("thing", k=3))
+    answer = learnt.search(LiveSearch("word3", k=3))
     assert (answer.mode, answer.gated) == ("hybrid", True)
     assert "encode" not in answer.stage_ms
-    assert [hit.product_id for hit in answer.hits] == found(learnt, "thing", k=3, mode="lexical")
-    assert not learnt.search(LiveSearch("thing", k=3, mode="lexical")).gated
+    assert [hit.product_id for hit in answer.hits] == ["p3"]
+    assert not learnt.search(LiveSearch("word3", k=3, mode="lexical")).gated
+    monkeypatch.undo()
+    answer = learnt.search(LiveSearch("word3", k=3))
+    assert (answer.gated, len(answer.hits)) == (False, 3)
+    assert "encode" in answer.stage_ms
 
 
-def test_a_known_shopper_is_not_left_to_words(learnt, monkeypatch):
+def test_an_actor_with_a_past_is_not_left_to_words(learnt, monkeypatch):
     monkeypatch.setattr(learnt._serving.loaded, "gate", OpenGate())
     who = Shopper(user_id="u1")
     assert not learnt.search(LiveSearch("word3", shopper=who)).gated

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from aisle.core.errors import UsageError
-from aisle.core.ranking import NO_PRODUCT, QueryBatch, Retriever
+from aisle.core.ranking import NO_PRODUCT, PastEvents, QueryBatch, Retriever
 from aisle.index import ExactIndex
 from aisle.retrieval import (
     DEFAULT_SEMANTIC_WEIGHT,
@@ -125,6 +125,13 @@ def test_an_easy_query_is_explained_by_words_alone(sides):
     assert told.sides["semantic"].weight.tolist()[0] == 0.0
     assert told.sides["lexical"].weight.tolist()[0] == 1.0
     np.testing.assert_allclose(told.sides["lexical"].adds[0], told.ranking.score[0])
+
+
+def test_searches_of_actors_with_a_past_never_are_easy(sides):
+    one = PastEvents(np.array([0, 1, 1]), [None], np.array([0]), np.array([1]), np.array([5.0], np.float32))
+    retriever = HybridRetriever(*sides, weight=0.4, gate=FixedGate("red"))
+    found = retriever.retrieve(QueryBatch(["red", "red"], past=one), k=3)
+    assert found.product_index.tolist() == [[3, 7, 5], [7, 3, 9]]
 
 
 def test_a_batch_of_nothing_has_no_answers(sides):

@@ -98,9 +98,9 @@ class _Answering:
         self._times = StageTimes()
         self._mode = check_options(request)
         self._encoded: Float32[np.ndarray, "1 dim"] | None = None
-        # Words know nothing of who searches: a known shopper's searches are not left to them.
-        is_personal = asked.batch.is_personal
-        self._gate = _NotedGate(loaded.gate) if loaded.gate is not None and not is_personal else None
+        # Words know nothing of a past: searches of those who have one are not left to them.
+        has_past = asked.batch.past is not None
+        self._gate = _NotedGate(loaded.gate) if loaded.gate is not None and not has_past else None
 
     def answer(self) -> LiveAnswer:
         request, times = self._request, self._times

@@ -42,8 +42,8 @@ class HybridRetriever:
             (`fuse_reciprocal_rank`).
         depth: Candidates taken from each side, or k where that is more. More lets a product that is far down in both
             lists rise, and costs time.
-        gate: Tells which queries are left to words alone, and so are not encoded; None: none are. Searches of which
-            more than the text is known never are: words know nothing of it.
+        gate: Tells which queries are left to words alone, and so are not encoded; None: none are. Searches of actors
+            with a past never are: words know nothing of it.
 
     Raises:
         UsageError: If the weight, the fusion or the depth is out of its bounds.
@@ -110,9 +110,10 @@ class HybridRetriever:
         return Explained(fused, parts, sides)
 
     def _is_easy(self, queries: QueryBatch, lexical: Ranking, *, k: int) -> Bool[np.ndarray, " queries"]:
-        if self._gate is None or queries.is_personal or not len(queries):
+        if self._gate is None or not len(queries):
             return np.zeros(len(queries), np.bool_)
-        return self._gate.opens(queries.texts, lexical, k=k)
+        is_easy = self._gate.opens(queries.texts, lexical, k=k)
+        return is_easy if queries.past is None else is_easy & (np.diff(queries.past.offsets) == 0)
 
     def _fuse(self, lexical: Ranking, semantic: Ranking, *, k: int) -> Ranking:
         fuse = fuse_reciprocal_rank if self._by_rank else fuse_normalised

@@ -2,7 +2,10 @@ import json
 
 import pytest
 
+from aisle.live import LiveShop
+from aisle.pipelines.doctor import examine
 from aisle.pipelines.doctor.served import served_findings
+from aisle.pipelines.versions import WorkspaceSource
 from aisle.store import Journal, ProductChange
 from aisle.workspace import Manifest
 
@@ -89,3 +92,15 @@ def test_a_version_that_nobody_made_current_is_a_problem(workspace):
     assert found["current"].state == "problem"
     assert "v9" in found["current"].told
     assert found["unfinished"].state == "warning"
+
+
+def test_what_a_live_shop_leaves_is_whole(shop):
+    live = LiveShop(shop.path, WorkspaceSource(shop))
+    assert [one.status for one in live.put([{"product_id": "new", "title": "lamp"}])] == ["written"]
+    while_served = looked_at(shop.path)
+    live.close()
+    found = looked_at(shop.path)
+    assert {one.state for one in (*while_served.values(), *found.values())} == {"ok"}, found
+    assert len(found) == 2
+    assert next(one.told for name, one in found.items() if name.endswith("(current)")).endswith("up to 1 of 1")
+    assert not any(one.area == "workspace" and one.name == "others" for one in examine(shop.path).findings)
