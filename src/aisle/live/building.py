@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -162,10 +163,12 @@ class FillApart:
         threads = str(max(1, (os.cpu_count() or 1) - 1))
         settings = {**dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads), "OMP_WAIT_POLICY": "passive"}
         command = [sys.executable, "-m", "aisle.live.building", str(folder)]
-        process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         self._process = process
         if self._is_ended:
-            process.terminate()
+            self.end()
         _, told = process.communicate()
         if process.returncode:
             lines = told.strip().splitlines() or ["it was ended from outside, perhaps for memory"]
@@ -178,8 +181,8 @@ class FillApart:
     def end(self) -> None:
         """End the process, and every later one."""
         self._is_ended = True
-        if self._process is not None:
-            self._process.terminate()
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)  # with the processes that it has started itself
 
 
 def _read_plan(folder: Path) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def version_to_serve(versions: Versions, source: ShopSource, *, fill: Fill, warn
             raise
         warn(f"The workspace was passed over, and version {current.id} is served as it was. {error}")
         return current
-    same = [version for version in versions.all() if dict(version.content) == content]
+    same = [one for one in versions.all() if dict(one.content) == content and versions.can_be_current(one)]
     if current is not None and same:
         return current
     chosen = same[-1] if same else versions.build(source.read(), versions.new_id(), fill=fill)

@@ -174,9 +174,7 @@ def _lenient(values: list[Any], column: Column) -> pa.Array:
     if column.type == _LIST:
         return pa.array([_listed(value) for value in values], _LIST)
     if column.type == _MAP:
-        # Under a blank key goes what is no map: validation names it.
-        pairs = [value.items() if isinstance(value, dict) else value and [("", _text(value))] for value in values]
-        return pa.array([one and [(key, _text(of) or "") for key, of in one] for one in pairs], _MAP)
+        return pa.array([_mapped(value) for value in values], _MAP)
     nested = (lambda _: None) if column.required else _text
     return pa.array([nested(value) if isinstance(value, list | dict) else _text(value) for value in values], _TEXT)
 
@@ -184,7 +182,16 @@ def _lenient(values: list[Any], column: Column) -> pa.Array:
 def _listed(value: Any) -> list[str | None] | None:
     if isinstance(value, str):
         return [level.strip() for level in value.split(_LEVEL)]
-    return [_text(level) for level in value] if isinstance(value, list) else value and [_text(value)]
+    if isinstance(value, list):
+        return [_text(level) for level in value]
+    return None if value is None else [_text(value)]
+
+
+def _mapped(value: Any) -> list[tuple[str, str]] | None:
+    if isinstance(value, dict):
+        return [(key, _text(of) or "") for key, of in value.items()]
+    # Under a blank key goes what is no map: validation names it.
+    return None if value is None else [("", _text(value) or "")]
 
 
 def _text(value: Any) -> str | None:

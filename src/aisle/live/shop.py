@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
 
-from aisle.core.errors import UsageError
+from aisle.core.errors import AisleError, UsageError
+from aisle.core.ids import UNKNOWN
 from aisle.live.answering import DEFAULT_MODE, MODES, answer_search, check_options
 from aisle.live.building import Fill, FillHere
 from aisle.live.builds import Builds
@@ -26,7 +29,7 @@ from aisle.live.versions import Versions
 from aisle.live.writing import journal_deletes, journal_events, journal_products
 from aisle.retrieval.engine import check_search
 from aisle.store import Journal
-from aisle.store.journal_records import from_micros
+from aisle.store.journal_records import from_micros, to_micros
 
 __all__ = ["LiveSettings", "LiveShop"]
 
@@ -103,7 +106,7 @@ class LiveShop:
         except BaseException:
             self._journal.close()
             raise
-        self._pasts, self._versions = pasts, versions
+        self._pasts, self._versions, self._is_closed = pasts, versions, False
         self._cache = VectorCache(self._settings.cached_vectors)
         self._writing, self._switching = Lock(), Lock()
         self._builds = Builds(versions, source, fill=fill or FillHere(), keep=self._settings.kept_versions)
@@ -132,11 +135,8 @@ class LiveShop:
         """
         check_options(request)
         query_key = check_search(request.query, k=request.k, shopper=request.shopper)
-        while True:
-            serving = self._serving
-            with serving.loaded.borrowed() as is_open:
-                if is_open:
-                    return self._answer(serving, request, query_key)
+        with self._borrowed() as serving:
+            return self._answer(serving, request, query_key)
 
     def put(self, rows: Sequence[Any]) -> list[WriteResult]:
         """Add products or replace them whole, each by its `product_id`; a result per row, in their order.
@@ -161,10 +161,9 @@ class LiveShop:
             WorkspaceError: As `put` does.
         """
         self._check_writable()
-        loaded = self._serving.loaded
-        index = loaded.ids.index_of(product_ids)
-        with loaded.borrowed() as is_open:
-            found = loaded.store.products(index[index >= 0]) if is_open else []
+        with self._borrowed() as serving:
+            index = serving.loaded.ids.index_of(product_ids)
+            found = serving.loaded.store.products(index[index != UNKNOWN])
         there = {one["product_id"] for one in found if one is not None}
         results = journal_deletes(self._journal, product_ids, is_there=[name in there for name in product_ids])
         self._follow(results)
@@ -248,8 +247,20 @@ class LiveShop:
         self._builds.close()
         self._upkeep.close()
         with self._switching, self._writing:
+            self._is_closed = True
             self._serving.loaded.close()
             self._journal.close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[Serving]:
+        """Borrow the current version; one that was closed behind our back has another in its place already."""
+        while not self._is_closed:
+            serving = self._serving
+            with serving.loaded.borrowed() as is_open:
+                if is_open:
+                    yield serving
+                    return
+        raise UsageError("A live shop must be open", remedy="Open it again.")
 
     def _answer(self, serving: Serving, request: LiveSearch, query_key: str) -> LiveAnswer:
         asked = serving.shoppers.search(
@@ -285,19 +296,20 @@ class LiveShop:
         except BaseException:
             following.loaded.close()
             raise
-        before.loaded.close()
+        try:
+            before.loaded.close()
+        except AisleError:  # the new one answers; the old one finds from the journal what it could not write
+            logging.getLogger(__name__).exception("closing version %s", before.loaded.version.id)
 
     def _read_events(self, pasts: Pasts) -> None:
-        after = 0
+        after, oldest_us = 0, self._now_us() - int(self._settings.retention_days * _DAY_US)
         while part := self._journal.events(after, most=_EVENTS_AT_ONCE):
-            pasts.add(one.event for one in part)
+            pasts.add(one.event for one in part if to_micros(one.event.at) >= oldest_us)
             after = part[-1].offset
 
     def _flush(self) -> None:
-        loaded = self._serving.loaded
-        with loaded.borrowed() as is_open:
-            if is_open:
-                loaded.flush()
+        with self._borrowed() as serving:
+            serving.loaded.flush()
 
     def _compact(self) -> None:
         self._journal.compact(self._settings.retention_days)

@@ -34,7 +34,7 @@ class Versions:
         self._folder, self._journal = folder, journal
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"{_PARTIAL}*"):
-            shutil.rmtree(left)
+            shutil.rmtree(left, ignore_errors=True)  # what builds it may live on for a moment, after its parent
         self._mend_pins()
 
     def all(self) -> list[Version]:
@@ -120,6 +120,11 @@ class Versions:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         return Version.read(self._folder / version_id)
+
+    def can_be_current(self, version: Version) -> bool:
+        """Tell whether a version can come to hold all that the journal holds; a snapshot stays as it was built."""
+        is_writable = version.settings.store != "faiss"
+        return is_writable or not self._journal.product_changes(version.base_offset, most=1)
 
     def remove(self, version_id: str) -> None:
         """Delete a version and what the journal keeps for it.
