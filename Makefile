@@ -13,7 +13,7 @@ SERVE ?= 1
 PORT ?= 8000
 WORKSPACE ?= demo-workspace/$(DATA)
 BENCH_ARGS ?=
-BENCHMARKS ?= training encoding icecat fusion mining simulation marketplace
+BENCHMARKS ?= training encoding icecat fusion words mining simulation marketplace
 
 VENV := .venv
 BIN := $(VENV)/bin

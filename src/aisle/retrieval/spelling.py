@@ -73,7 +73,8 @@ class Speller:
         self._vocabulary, self._fields, self._stemmer = vocabulary, tuple(fields), stemmer
         self._stems_of = Analyser(stemmer).stems
         self._writing = threading.Lock()
-        self._asked: dict[str, int] = dict(_pairs(vocabulary, "asked"))
+        is_asked = pc.greater(vocabulary.column("asked"), 0)
+        self._asked: dict[str, int] = dict(_pairs(vocabulary.filter(is_asked), "asked"))
         self._frequency: dict[str, int] = {}
         self._by_shape: dict[tuple[str, int], list[str]] = defaultdict(list)
         self._stems: set[str] = set()
@@ -109,11 +110,14 @@ class Speller:
 
     def learn(self, products: pa.Table) -> None:
         """Make the words of new or changed products known, from the next query on; any thread may call it."""
-        others = [name for name in TEXT_FIELDS if name not in self._fields]
-        searched, elsewhere = (
-            Counter(word for texts in _texts(products, fields) for word in word_lists(texts).flatten().to_pylist())
-            for fields in (self._fields, others)
-        )
+        texts = product_text(products).by_weight()
+        searched, elsewhere = Counter[str](), list[str]()
+        for name, column in texts.items():
+            found = words(" ".join(column.to_pylist()))  # a few rows: arithmetic over columns is mostly its calls
+            if name in self._fields:
+                searched.update(found)
+            else:
+                elsewhere += found
         with self._writing:
             known = len(self._stems)
             self._add(searched, elsewhere)
