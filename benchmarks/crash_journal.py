@@ -70,7 +70,7 @@ def rows_of(folder: Path) -> Iterator[tuple[str, str]]:
             yield str(one.event.query), str(one.event.user_id)
 
 
-def cut_everywhere(folder: Path) -> dict[str, int]:
+def cut_everywhere(folder: Path) -> dict[str, object]:
     """Cut the log at every byte of its last record, and count how often the cut was found and nothing else was lost."""
     journal = Journal.open(folder / "whole")
     for number in range(20):
