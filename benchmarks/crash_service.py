@@ -34,9 +34,11 @@ class Service:
             command = [*_COMMAND, "--workspace", str(workspace)]
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, f"aisle serve did not start: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
-        self.address: str = json.loads(line)["address"]
+        lines = [self._process.stdout.readline()]
+        while lines[-1] not in (b"", b"}\n"):
+            lines.append(self._process.stdout.readline())
+        assert lines[-1], f"aisle serve did not start: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+        self.address: str = json.loads(b"".join(lines))["address"]
 
     def kill(self) -> None:
         """End the process at once, as a power cut would."""
