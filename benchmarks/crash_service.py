@@ -72,8 +72,9 @@ class Crashes:
 
     def round(self, number: int, during: Callable[[Service], None]) -> None:
         """Check what is there, write while something happens, kill, and check the events in the journal."""
-        service, stopped = self.started(), Event()
+        service, stopped, before = self.started(), Event(), self.clients.num_acknowledged
         threads = self.clients.run(service.address, number, stopped=stopped)
+        _wait_until(lambda: self.clients.num_acknowledged > before)
         during(service)
         service.kill()
         stopped.set()
