@@ -77,10 +77,10 @@ def open_store(folder: Path) -> ProductStore:
 def _functions(kind: str) -> tuple[Callable[..., None], Callable[[Path], ProductStore]]:
     """Return what builds and what opens stores of a kind; each kind's library is imported only where it is used."""
     if kind == "qdrant-edge":
-        from aisle.store.edge import QdrantEdgeStore
+        from aisle.store.edge import open_edge
         from aisle.store.edge_build import build_edge
 
-        return build_edge, QdrantEdgeStore.open
+        return build_edge, open_edge
     raise UsageError(
         "The kind of store must be known", received={"kind": kind}, remedy=f"Choose among {', '.join(KINDS)}."
     )
