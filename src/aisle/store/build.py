@@ -19,7 +19,7 @@ from aisle.store.words import LexicalSettings
 
 __all__ = ["build_store", "open_store"]
 
-KINDS = ("qdrant-edge",)
+KINDS = ("qdrant-edge", "faiss")
 _DEFAULT_LEXICAL, _DEFAULT_CONFIG = LexicalSettings(), StoreConfig()
 
 
@@ -81,6 +81,10 @@ def _functions(kind: str) -> tuple[Callable[..., None], Callable[[Path], Product
         from aisle.store.edge_build import build_edge
 
         return build_edge, open_edge
+    if kind == "faiss":
+        from aisle.store.snapshot import build_snapshot, open_snapshot
+
+        return build_snapshot, open_snapshot
     raise UsageError(
         "The kind of store must be known", received={"kind": kind}, remedy=f"Choose among {', '.join(KINDS)}."
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Int64
 
+from aisle.core.ragged import expand_slices
 from aisle.store.facets import FacetHits
 from aisle.store.filters import ProductFilter
 from aisle.store.payload import PayloadSchema, path_keys
 
 __all__ = ["FilterColumns"]
 
+_SEPARATOR = "\0"
 _FLAT = ("product_id", "brand", "shop_id", "location")
 
 
@@ -111,24 +114,50 @@ def _prices(products: pa.Table) -> np.ndarray:
 
 def _paths(column: pa.ChunkedArray) -> _Values:
     """Give every product the keys of its category and of all above it; distinct categories are cut up once."""
-    paths = column.to_pylist()
-    distinct = {path: path_keys(path) for path in {tuple(path) for path in paths if path}}
-    keys = [distinct[tuple(path)] if path else () for path in paths]
-    row = np.repeat(np.arange(len(keys)), [len(key) for key in keys])
-    return _Values(pa.array([key for path in keys for key in path], pa.string()), row)
+    lists = _one_chunk(column.cast(pa.list_(pa.string())))
+    names, offsets = _children(lists, lists.values)
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, pc.fill_null(names, "")), _SEPARATOR)
+    is_known = np.asarray(lists.value_lengths().fill_null(0)) > 0
+    encoded = joined.filter(pa.array(is_known)).dictionary_encode()
+    keys = [path_keys(tuple(text.split(_SEPARATOR))) for text in encoded.dictionary.to_pylist()]
+    begin = np.concatenate([[0], np.cumsum([len(one) for one in keys])]).astype(np.int64)
+    path = np.asarray(encoded.indices, np.int64)
+    places, _ = expand_slices(begin[path], begin[path + 1])
+    row = np.repeat(np.flatnonzero(is_known), begin[path + 1] - begin[path])
+    flat = pa.array([key for one in keys for key in one], pa.string())
+    return _Values(flat.take(pa.array(places)), row)
 
 
 def _attributes(products: pa.Table, schema: PayloadSchema) -> dict[str, _Values]:
     """Return the attributes' values by key; a name that a product has twice counts with its last value."""
     if "attributes" not in products.column_names or not pa.types.is_map(products.schema.field("attributes").type):
         return {}
-    column = _one_chunk(products.column("attributes"))
-    rows: dict[str, list[int]] = {}
-    texts: dict[str, list[str]] = {}
-    for row, pairs in enumerate(column.to_pylist()):
-        for name, value in dict(pairs or ()).items():
-            if value is not None:
-                key, (stored,) = schema.attribute_values(name, (value,))
-                rows.setdefault(key, []).append(row)
-                texts.setdefault(key, []).append(stored)
-    return {key: _Values(pa.array(texts[key], pa.string()), np.array(rows[key], np.int64)) for key in rows}
+    maps = _one_chunk(products.column("attributes"))
+    (names, offsets), (values, _) = _children(maps, maps.keys), _children(maps, maps.items)
+    row = np.repeat(np.arange(len(maps)), np.diff(np.asarray(offsets)))
+    encoded = names.dictionary_encode()
+    name_code = np.asarray(encoded.indices, np.int64)
+    _, last = np.unique((row * (len(encoded.dictionary) + 1) + name_code)[::-1], return_index=True)
+    last = np.sort(len(row) - 1 - last)
+    stored: dict[str, list[tuple[pa.Array, np.ndarray]]] = {}
+    for number, name in enumerate(encoded.dictionary.to_pylist()):  # distinct names, not rows
+        places = last[name_code[last] == number]
+        key, texts = _stored(schema, name, values.take(pa.array(places)))
+        stored.setdefault(key, []).append((texts, row[places]))
+    return {
+        key: _Values(pa.concat_arrays([texts for texts, _ in parts]), np.concatenate([rows for _, rows in parts]))
+        for key, parts in stored.items()
+    }
+
+
+def _stored(schema: PayloadSchema, name: str, values: pa.Array) -> tuple[str, pa.Array]:
+    """Return the key of an attribute, and its values as they stand there."""
+    encoded = values.dictionary_encode()
+    key, texts = schema.attribute_values(name, encoded.dictionary.to_pylist())
+    return key, pa.array(texts, pa.string()).take(encoded.indices)
+
+
+def _children(lists: Any, values: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the values of a list column's own rows, and offsets into them: a slice still holds those of the whole."""
+    begin, end = lists.offsets[0].as_py(), lists.offsets[-1].as_py()
+    return values.slice(begin, end - begin).cast(pa.string()), pc.subtract(lists.offsets, lists.offsets[0])

@@ -1,9 +1,9 @@
 """Qdrant Edge, the Qdrant engine in this process: the default store, open for writes.
 
 The graph over the vectors knows the products of building. Those that were put since wait beside it and are searched
-one by one, exactly: found at once, at a cost that grows with their number. The engine holds Python's lock in every call,
-so calls take turns, and a long one (`maintain`) blocks the whole process: a service builds another store instead, which
-happens in a process of its own, and switches.
+one by one, exactly: found at once, at a cost that grows with their number. The engine holds Python's lock in every
+call, so calls take turns, and a long one (`maintain`) blocks the whole process: a service builds another store, in a
+process of its own, and switches.
 
 Source: https://qdrant.tech/documentation/edge/; Malkov and Yashunin 2018 (HNSW).
 """
