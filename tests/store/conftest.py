@@ -12,8 +12,8 @@ import pytest
 from aisle.store import LexicalSettings, StoreConfig, build_store, open_store
 
 DIM = 16
-KINDS = ("qdrant-edge", "faiss")
-_CONFIG = StoreConfig(num_attribute_indexes=1, storage="fp32")
+KINDS = ("qdrant-edge", "qdrant-cluster", "faiss")
+_CONFIG = StoreConfig(num_attribute_indexes=1, storage="fp32", url="local")
 _OLD = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ from aisle.store.words import LexicalSettings
 
 __all__ = ["build_store", "open_store"]
 
-KINDS = ("qdrant-edge", "faiss")
+KINDS = get_args(StoreKind)
 _DEFAULT_LEXICAL, _DEFAULT_CONFIG = LexicalSettings(), StoreConfig()
 
 
@@ -81,6 +82,10 @@ def _functions(kind: str) -> tuple[Callable[..., None], Callable[[Path], Product
         from aisle.store.edge_build import build_edge
 
         return build_edge, open_edge
+    if kind == "qdrant-cluster":
+        from aisle.store.cluster import build_cluster, open_cluster
+
+        return build_cluster, open_cluster
     if kind == "faiss":
         from aisle.store.snapshot import build_snapshot, open_snapshot
 

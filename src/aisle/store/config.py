@@ -45,3 +45,6 @@ class StoreConfig:
     num_segments: Annotated[int, Ge(1), Le(64)] = 1
     """Parts with a graph of their own, each of which is searched. One is fastest to search and slowest to take up new
     products."""
+
+    url: str = "http://localhost:6333"
+    """Where the cluster answers; of qdrant-cluster only."""
