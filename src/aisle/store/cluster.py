@@ -26,11 +26,11 @@ from aisle.core.errors import WorkspaceError
 from aisle.core.progress import Advance
 from aisle.store.catalogue import StoredCatalogue
 from aisle.store.config import StoreConfig
-from aisle.store.facets import FacetHits
+from aisle.store.facets import ALL_VALUES, FacetHits
 from aisle.store.folder import StoreFolder, write_whole
 from aisle.store.payload import FIELDS, PayloadSchema
 from aisle.store.qdrant_build import Filling
-from aisle.store.qdrant_filter import FilterTypes
+from aisle.store.qdrant_filter import COMPOUND_EF, FilterTypes, is_compound
 from aisle.store.qdrant_store import QdrantStore
 from aisle.store.rankings import Found
 from aisle.store.words import LexicalSettings, SparseRows
@@ -122,7 +122,7 @@ class ClusterEngine:
         self, queries: Sequence[Any], *, k: int, where: Any | None, is_words: bool, exact: bool = False
     ) -> list[Found]:
         """Search by vectors, or by rows of terms and weights."""
-        parameters = models.SearchParams(hnsw_ef=self._ef_search, exact=exact, quantization=self._quantised)
+        parameters = self._parameters(where, exact=exact)
         requests = [
             models.QueryRequest(
                 query=models.SparseVector(indices=query[0], values=query[1]) if is_words else query.tolist(),
@@ -154,10 +154,10 @@ class ClusterEngine:
         with self._errors("counting"):
             return int(self._client.count(self._collection, count_filter=where, exact=True).count)
 
-    def hits(self, key: str, *, limit: int, where: Any | None) -> FacetHits:
-        """Count the values of a key exactly."""
+    def hits(self, key: str, *, where: Any | None) -> FacetHits:
+        """Count all values of a key exactly, whatever the cluster is moving meanwhile."""
         with self._errors("counting values"):
-            found = self._client.facet(self._collection, key, facet_filter=where, limit=limit, exact=True).hits
+            found = self._client.facet(self._collection, key, facet_filter=where, limit=ALL_VALUES, exact=True).hits
         return [(hit.value, hit.count) for hit in found]
 
     def flush(self) -> None:
@@ -175,6 +175,15 @@ class ClusterEngine:
         """Close the connection."""
         self._client.close()
 
+    def _parameters(self, where: Any | None, *, exact: bool) -> Any:
+        wide = is_compound(where)
+        return models.SearchParams(
+            hnsw_ef=self._ef_search // COMPOUND_EF if wide else self._ef_search,
+            exact=exact,
+            quantization=self._quantised,
+            acorn=models.AcornSearchParams(enable=True) if wide else None,
+        )
+
     def _records(self, product_index: Sequence[int], **wanted: Any) -> list[Any]:
         with self._errors("reading products"):
             return list(self._client.retrieve(self._collection, list(product_index), **wanted))
@@ -183,7 +192,7 @@ class ClusterEngine:
     def _errors(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except (ApiException, QdrantException, OSError) as error:
+        except (ApiException, QdrantException, OSError, ValueError) as error:  # the imitation raises ValueError
             raise WorkspaceError(
                 "The Qdrant cluster must answer",
                 received={"url": self._url, "collection": self._collection, "problem": f"{doing}: {error}"},
@@ -248,7 +257,7 @@ def _engine(folder: StoreFolder, collection: str, config: StoreConfig) -> Cluste
     if config.url == LOCAL:
         client = qdrant_client.QdrantClient(path=str(folder.data))
     else:
-        client = qdrant_client.QdrantClient(url=config.url, api_key=os.environ.get(API_KEY))
+        client = qdrant_client.QdrantClient(url=config.url, api_key=os.environ.get(API_KEY), check_compatibility=False)
     return ClusterEngine(client, collection, config)
 
 

@@ -58,15 +58,14 @@ class FilterColumns:
             passing &= (self._price >= low) & (self._price <= high)
         return passing & ~self._holding(key_of("product_id"), where.blocked) if where.blocked else passing
 
-    def hits(self, key: str, *, limit: int, passing: Bool[np.ndarray, " rows"] | None) -> FacetHits:
-        """Count the values of a key among the rows that pass, the most frequent first."""
+    def hits(self, key: str, *, passing: Bool[np.ndarray, " rows"] | None) -> FacetHits:
+        """Count all values of a key among the rows that pass."""
         if key not in self._values:
             return []
         values = self._values[key]
         counted = values.code if passing is None else values.code[passing[values.row]]
         count = np.bincount(counted, minlength=len(values.texts))
-        order = np.argsort(-count, kind="stable")[:limit]
-        return [(values.texts[place], int(count[place])) for place in order.tolist() if count[place]]
+        return list(zip(values.texts, count.tolist(), strict=True))
 
     def _holding(self, key: str, wanted: Sequence[str]) -> Bool[np.ndarray, " rows"]:
         holding = np.zeros(self._num_rows, bool)

@@ -36,7 +36,7 @@ class StoreConfig:
     oversampling: Annotated[float, Ge(1.0), Le(10.0)] = 2.0
     """How many times the products that are wanted are scored again with the stored vectors; of int8 only."""
 
-    exact_below: Annotated[int, Ge(0)] = 5_000
+    exact_below: Annotated[int, Ge(0)] = 10_000
     """A filter that fewer products pass than this is answered by reading all of them, without the graph."""
 
     num_attribute_indexes: Annotated[int, Ge(0), Le(64)] = 8

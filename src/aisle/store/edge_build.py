@@ -120,7 +120,6 @@ def _elsewhere(folder: StoreFolder, catalogue: StoredCatalogue, settings: dict[s
 def build_in_this_process(path: Path) -> None:
     """Build from the input files that lie in the folder; what the other process is started for."""
     os.nice(_NICENESS)  # searches that are served meanwhile come first
-    folder = StoreFolder(path)
     inputs = path / _INPUT
     catalogue = StoredCatalogue(
         np.load(inputs / "product_index.npy"),
@@ -128,6 +127,7 @@ def build_in_this_process(path: Path) -> None:
         np.load(inputs / "vectors.npy", mmap_mode="r"),
     )
     settings = json.loads((inputs / "settings.json").read_text(encoding="utf-8"))
-    for num_done in _build(folder, catalogue, settings):
-        sys.stdout.write(f"{num_done}\n")
-        sys.stdout.flush()
+    with StoreFolder.held(path) as folder:
+        for num_done in _build(folder, catalogue, settings):
+            sys.stdout.write(f"{num_done}\n")
+            sys.stdout.flush()

@@ -63,8 +63,8 @@ class QdrantEngine(Protocol):
         """Count points exactly."""
         ...
 
-    def hits(self, key: str, *, limit: int, where: Any | None) -> FacetHits:
-        """Count the values of a key exactly."""
+    def hits(self, key: str, *, where: Any | None) -> FacetHits:
+        """Count all values of a key exactly."""
         ...
 
     def flush(self) -> None:
@@ -205,8 +205,8 @@ class QdrantStore:
         """Count the values of fields; see `ProductStore.facets`."""
         passing = self._filter(where)
 
-        def hits(key: str, limit: int) -> FacetHits:
-            return self._engine.hits(key, limit=limit, where=passing)
+        def hits(key: str) -> FacetHits:
+            return self._engine.hits(key, where=passing)
 
         return facet_counts(fields, self._schema, hits, most=most)
 

@@ -134,8 +134,8 @@ class FaissSnapshotStore:
         """Count the values of fields; see `ProductStore.facets`."""
         passing = self._columns.passing(where)
 
-        def hits(key: str, limit: int) -> FacetHits:
-            return self._columns.hits(key, limit=limit, passing=passing)
+        def hits(key: str) -> FacetHits:
+            return self._columns.hits(key, passing=passing)
 
         return facet_counts(fields, self._schema, hits, most=most)
 
