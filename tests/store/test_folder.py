@@ -89,6 +89,7 @@ def test_a_build_that_fails_leaves_what_was_there(sealed):
 
     with pytest.raises(ValueError, match="no space"):
         write_whole(sealed, fail)
+    assert [path.name for path in sealed.parent.iterdir()] == ["store"]
     with StoreFolder.held(sealed) as folder:
         assert folder.unseal()
         assert folder.state() == (7, 2)

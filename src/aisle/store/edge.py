@@ -115,6 +115,8 @@ class EdgeEngine:
         """Index the fields that are filtered or counted."""
         kinds = dict.fromkeys(schema.keyword_keys, edge.PayloadSchemaType.Keyword)
         kinds[schema.price_key] = edge.PayloadSchemaType.Float
+        # Blocked products are left out, never searched for: no links among them.
+        kinds[schema.key_of("product_id")] = edge.KeywordIndexParams(enable_hnsw=False)
         for key, kind in kinds.items():
             self._update(edge.UpdateOperation.create_field_index(key, kind))
 

@@ -166,6 +166,9 @@ def write_whole(path: Path, write: Callable[[StoreFolder], None]) -> None:
     folder = StoreFolder.create(partial)
     try:
         write(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)  # a full disk gets its room back
+        raise
     finally:
         folder.release()
     shutil.rmtree(old, ignore_errors=True)

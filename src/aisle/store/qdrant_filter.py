@@ -10,7 +10,7 @@ from aisle.store.payload import PayloadSchema, path_keys
 
 __all__ = ["COMPOUND_EF", "FilterTypes", "is_compound", "qdrant_filter"]
 
-COMPOUND_EF = 4
+COMPOUND_EF = 2
 """By how much the candidates of a search are divided where the filter is compound: it looks two links far."""
 
 

@@ -163,11 +163,11 @@ class QdrantStore:
         check_k(k)
         queries = checked_vectors(queries, name="queries", dim=self.dim)
         passing = self._filter(where)
-        found = self._engine.nearest(queries, k=k, where=passing, is_words=False)
+        found = self._engine.nearest(list(queries), k=k, where=passing, is_words=False)
         short = [row for row, (index, _) in enumerate(found) if len(index) < k]
         if short and min(len(found[row][0]) for row in short) < min(k, self.count(where)):
             # The graph, cut up by a filter, can strand a walk before it has met k products.
-            again = self._engine.nearest(queries[short], k=k, where=passing, is_words=False, exact=True)
+            again = self._engine.nearest(list(queries[short]), k=k, where=passing, is_words=False, exact=True)
             for row, answer in zip(short, again, strict=True):
                 found[row] = answer
         return ranking_of_lists(found, k=k)
