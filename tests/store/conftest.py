@@ -1,6 +1,9 @@
 """Stores of every kind over one small catalogue that a person can read, and over 300 generated products."""
 
 import datetime
+import uuid
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +12,8 @@ import pytest
 from aisle.store import LexicalSettings, StoreConfig, build_store, open_store
 
 DIM = 16
-KINDS = ("qdrant-edge",)
-_CONFIG = StoreConfig(num_attribute_indexes=1, storage="fp32")
+KINDS = ("qdrant-edge", "qdrant-cluster", "faiss")
+_CONFIG = StoreConfig(num_attribute_indexes=1, storage="fp32", url="local")
 _OLD = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -69,12 +72,26 @@ def shelf():
 
 
 @pytest.fixture(scope="session")
-def make_store(tmp_path_factory):
+def stores_folder():
+    """In memory where there is such a place: the engine waits for the disk after each of its many small files."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="aisle-stores-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def place(stores_folder):
+    """A path where a store can be built."""
+    return stores_folder / uuid.uuid4().hex / "store"
+
+
+@pytest.fixture(scope="session")
+def make_store(stores_folder):
     """Build a store of a kind; what was made is closed at the end."""
     made = []
 
     def make(kind, products, vectors, *, config=_CONFIG, path=None, **values):
-        folder = path or tmp_path_factory.mktemp("stores") / "store"
+        folder = path or stores_folder / uuid.uuid4().hex / "store"
         settings = {"lexical": LexicalSettings(("title",)), "applied_offset": 3, "config": config, **values}
         made.append(build_store(kind, folder, products=products, vectors=vectors, **settings))
         return made[-1]

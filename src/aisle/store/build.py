@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ from aisle.store.words import LexicalSettings
 
 __all__ = ["build_store", "open_store"]
 
-KINDS = ("qdrant-edge",)
+KINDS = get_args(StoreKind)
 _DEFAULT_LEXICAL, _DEFAULT_CONFIG = LexicalSettings(), StoreConfig()
 
 
@@ -77,10 +78,18 @@ def open_store(folder: Path) -> ProductStore:
 def _functions(kind: str) -> tuple[Callable[..., None], Callable[[Path], ProductStore]]:
     """Return what builds and what opens stores of a kind; each kind's library is imported only where it is used."""
     if kind == "qdrant-edge":
-        from aisle.store.edge import QdrantEdgeStore
+        from aisle.store.edge import open_edge
         from aisle.store.edge_build import build_edge
 
-        return build_edge, QdrantEdgeStore.open
+        return build_edge, open_edge
+    if kind == "qdrant-cluster":
+        from aisle.store.cluster import build_cluster, open_cluster
+
+        return build_cluster, open_cluster
+    if kind == "faiss":
+        from aisle.store.snapshot import build_snapshot, open_snapshot
+
+        return build_snapshot, open_snapshot
     raise UsageError(
         "The kind of store must be known", received={"kind": kind}, remedy=f"Choose among {', '.join(KINDS)}."
     )

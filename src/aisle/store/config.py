@@ -36,7 +36,7 @@ class StoreConfig:
     oversampling: Annotated[float, Ge(1.0), Le(10.0)] = 2.0
     """How many times the products that are wanted are scored again with the stored vectors; of int8 only."""
 
-    exact_below: Annotated[int, Ge(0)] = 5_000
+    exact_below: Annotated[int, Ge(0)] = 10_000
     """A filter that fewer products pass than this is answered by reading all of them, without the graph."""
 
     num_attribute_indexes: Annotated[int, Ge(0), Le(64)] = 8
@@ -45,3 +45,6 @@ class StoreConfig:
     num_segments: Annotated[int, Ge(1), Le(64)] = 1
     """Parts with a graph of their own, each of which is searched. One is fastest to search and slowest to take up new
     products."""
+
+    url: str = "http://localhost:6333"
+    """Where the cluster answers; of qdrant-cluster only."""

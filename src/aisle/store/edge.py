@@ -1,248 +1,264 @@
-"""A store in the Qdrant engine inside this process: the default, open for writes."""
+"""Qdrant Edge, the Qdrant engine in this process: the default store, open for writes.
+
+The graph over the vectors knows the products of building. Those that were put since wait beside it and are searched
+one by one, exactly: found at once, at a cost that grows with their number. The engine holds Python's lock in every
+call, so calls take turns, and a long one (`maintain`) blocks the whole process: a service builds another store, in a
+process of its own, and switches.
+
+Source: https://qdrant.tech/documentation/edge/; Malkov and Yashunin 2018 (HNSW).
+"""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from jaxtyping import Float32, Int64
+import qdrant_edge
+from jaxtyping import Float32
 
 from aisle.core.config import config_from_dict
-from aisle.core.ranking import Ranking, check_k
-from aisle.index.arrays import checked_vectors, empty_ranking
-from aisle.store.catalogue import StoredCatalogue
 from aisle.store.config import StoreConfig
-from aisle.store.edge_engine import EDGE_TYPES, VECTOR, WORDS, check_in_other_process, edge, edge_errors, edge_points
-from aisle.store.facets import FacetHits, facet_counts
-from aisle.store.filters import NO_FILTER, ProductFilter
-from aisle.store.folder import StoreFolder
+from aisle.store.facets import ALL_VALUES, FacetHits
+from aisle.store.folder import StoreFolder, lost
 from aisle.store.payload import FIELDS, PayloadSchema
-from aisle.store.protocol import FacetCount
-from aisle.store.qdrant_filter import qdrant_filter
-from aisle.store.rankings import Found, ranking_of_lists
-from aisle.store.words import SparseWords
+from aisle.store.qdrant_filter import COMPOUND_EF, FilterTypes, is_compound
+from aisle.store.qdrant_store import QdrantStore
+from aisle.store.rankings import Found
+from aisle.store.words import SparseRows
 
-__all__ = ["QdrantEdgeStore"]
+__all__ = ["KIND", "EdgeEngine", "edge_errors", "open_edge"]
 
-_BATCH = 1_000
+KIND = "qdrant-edge"
+
+edge: Any = qdrant_edge  # its stubs call every id and every vector a union of all that they could be
+
+_VECTOR, _WORDS = "vector", "words"
+_TYPES = FilterTypes(filter=edge.Filter, condition=edge.FieldCondition, match_any=edge.MatchAny, range=edge.RangeFloat)
+_STORAGES = {"fp16": edge.VectorStorageDatatype.Float16, "fp32": edge.VectorStorageDatatype.Float32}
+_UNBOUNDED_KB = 1_000_000_000
+_INDEXING_KB = 1_000
+"""Vectors of a segment, in kB, from which a graph is built over them."""
+
+_CHECK = """
+import sys
+import qdrant_edge as edge
+shard = edge.EdgeShard.load(sys.argv[1])
+for name, vector in (("vector", [1.0] * int(sys.argv[2])), ("words", edge.SparseVector([1], [1.0]))):
+    query, exact = edge.Query.Nearest(vector, using=name), edge.SearchParams(exact=True)
+    shard.query(edge.QueryRequest(limit=10, query=query, params=exact, with_payload=True))
+for key in shard.info().payload_schema:
+    shard.facet(edge.FacetRequest(key=key, limit=10, exact=True)) if "price" not in key else None
+"""
 
 
-class QdrantEdgeStore:
-    """Products in a shard of Qdrant Edge; see `ProductStore`.
+class EdgeEngine:
+    """A shard of Qdrant Edge; see `QdrantEngine`.
 
-    The graph over the vectors knows the products of building. Those that were put since wait beside it and are
-    searched one by one, exactly: found at once, at about 0.1 ms a search per thousand of them. `maintain` lets the
-    graph take them up; it blocks the whole process (the engine holds Python's lock), so a service builds another store
-    instead, and switches.
-
-    Source: Malkov and Yashunin 2018 (HNSW); https://qdrant.tech/documentation/edge/.
+    Args:
+        shard: Open, and of nobody else.
+        folder: Where it lies, for errors.
+        config: Parameters of searching.
     """
 
-    kind = "qdrant-edge"
-    is_writable = True
+    filter_types = _TYPES
 
-    def __init__(self, shard: Any, folder: StoreFolder) -> None:
-        values = folder.values(self.kind)
+    def __init__(self, shard: Any, folder: Path, config: StoreConfig) -> None:
         self._shard, self._folder = shard, folder
-        self._dim = int(values["dim"])
-        self._schema = PayloadSchema(tuple(values["attribute_names"]))
-        self._words = SparseWords.of_values(values["words"])
-        config = config_from_dict(StoreConfig, values["config"])
-        self._parameters = _search_parameters(config)
-        self._applied_offset, self._num_waiting = folder.state()
-        self._writing = threading.Lock()
-        self._num_products: int | None = None
-        self._is_closed = False
+        rescored = edge.QuantizationSearchParams(rescore=True, oversampling=config.oversampling)
+        self._quantised = None if config.quantisation == "none" else rescored
+        self._ef_search = config.ef_search
 
     @classmethod
-    def open(cls, path: Path) -> QdrantEdgeStore:
-        """Open a store that was built.
+    def create(cls, folder: Path, config: StoreConfig, *, dim: int) -> EdgeEngine:
+        """Make an empty shard in a folder.
 
-        Raises:
-            WorkspaceError: If it is missing, damaged, of another version, or open elsewhere.
+        It has no log of its own: what was not flushed is applied again from the journal.
         """
-        folder = StoreFolder(path)
-        try:
-            values = folder.values(cls.kind)
-            if not folder.unseal():
-                check_in_other_process(folder.data, dim=values["dim"])
-            with edge_errors(path, "opening"):
-                return cls(edge.EdgeShard.load(str(folder.data)), folder)
-        except BaseException:
-            folder.release()
-            raise
+        graph = edge.HnswIndexConfig(
+            m=config.num_links,
+            ef_construct=config.ef_construction,
+            full_scan_threshold=max(1, config.exact_below * dim * 4 // 1024),
+        )
+        quantisation = edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, memory=edge.Memory.Pinned)
+        vector = edge.EdgeVectorParams(
+            size=dim,
+            distance=edge.Distance.Dot,
+            datatype=_STORAGES[config.storage],
+            hnsw_config=graph,
+            quantization_config=None if config.quantisation == "none" else quantisation,
+        )
+        upkeep = edge.EdgeOptimizersConfig(
+            default_segment_number=config.num_segments, max_segment_size=_UNBOUNDED_KB, indexing_threshold=_INDEXING_KB
+        )
+        settings = edge.EdgeConfig(
+            vectors={_VECTOR: vector},
+            sparse_vectors={_WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+            optimizers=upkeep,
+            payload_memory=edge.Memory.Cached,
+            wal_enabled=False,
+        )
+        with edge_errors(folder, "creating"):
+            return cls(edge.EdgeShard.create(str(folder), settings), folder, config)
 
-    @property
-    def folder(self) -> Path:
-        """Where its files lie."""
-        return self._folder.path
+    @classmethod
+    def load(cls, folder: Path, config: StoreConfig) -> EdgeEngine:
+        """Open a shard."""
+        with edge_errors(folder, "opening"):
+            return cls(edge.EdgeShard.load(str(folder)), folder, config)
 
-    @property
-    def dim(self) -> int:
-        """Dimensions of a vector."""
-        return self._dim
+    def index_fields(self, schema: PayloadSchema) -> None:
+        """Index the fields that are filtered or counted."""
+        kinds = dict.fromkeys(schema.keyword_keys, edge.PayloadSchemaType.Keyword)
+        kinds[schema.price_key] = edge.PayloadSchemaType.Float
+        # Blocked products are left out, never searched for: no links among them.
+        kinds[schema.key_of("product_id")] = edge.KeywordIndexParams(enable_hnsw=False)
+        for key, kind in kinds.items():
+            self._update(edge.UpdateOperation.create_field_index(key, kind))
 
-    @property
-    def num_products(self) -> int:
-        """Products that can be found now; counted once after a write."""
-        found = self._num_products
-        if found is None:
-            found = self._num_products = self.count()
-        return found
-
-    @property
-    def applied_offset(self) -> int:
-        """Journal offset of the last `flush`."""
-        return self._applied_offset
-
-    @property
-    def num_waiting(self) -> int:
-        """Products put since the graph was built, which a search reads one by one."""
-        return self._num_waiting
-
-    def put(
+    def upsert(
         self,
-        product_index: Int64[np.ndarray, " products"],
-        products: pa.Table,
+        product_index: Sequence[int],
         vectors: Float32[np.ndarray, "products dim"],
+        words: SparseRows,
+        payloads: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Add products, or replace them whole; see `ProductStore.put`. One that is no longer on sale is taken out."""
-        catalogue = StoredCatalogue.checked(products, vectors, product_index, dim=self.dim)
-        if len(catalogue) < len(product_index):
-            self.delete(np.setdiff1d(product_index, catalogue.product_index))
-        for begin in range(0, len(catalogue), _BATCH):
-            part = catalogue.part(begin, _BATCH)
-            words, payloads = self._words.of_products(part.products), self._schema.payloads(part.products)
-            points = edge_points(part.product_index.tolist(), part.vectors, words, payloads)
-            self._update(edge.UpdateOperation.upsert_points(points))
-        self._num_waiting += len(catalogue)
+        """Add points, or replace those of the same index whole."""
+        rows = zip(product_index, vectors, words.rows(), payloads, strict=True)
+        points = [
+            edge.Point(index, {_VECTOR: vector, _WORDS: edge.SparseVector(*sparse)}, payload)
+            for index, vector, sparse, payload in rows
+        ]
+        self._update(edge.UpdateOperation.upsert_points(points))
 
-    def delete(self, product_index: Int64[np.ndarray, " products"]) -> None:
-        """Take products out; see `ProductStore.delete`."""
-        if len(product_index):
-            self._update(edge.UpdateOperation.delete_points(product_index.tolist()))
+    def delete(self, product_index: Sequence[int]) -> None:
+        """Take points out."""
+        self._update(edge.UpdateOperation.delete_points(list(product_index)))
 
-    def search(
-        self, queries: Float32[np.ndarray, "queries dim"], *, k: int, where: ProductFilter = NO_FILTER
-    ) -> Ranking:
-        """Return the k products of the largest inner product that pass; see `ProductStore.search`."""
-        check_k(k)
-        queries = checked_vectors(queries, name="queries", dim=self.dim)
-        found = self._nearest([edge.Query.Nearest(query, using=VECTOR) for query in queries], k=k, where=where)
-        short = [row for row, (index, _) in enumerate(found) if len(index) < k]
-        if short and max(len(found[row][0]) for row in short) < min(k, self.count(where)):
-            # The graph, cut up by a filter, can strand a walk before it has met k products.
-            exact = edge.SearchParams(exact=True)
-            asked = [edge.Query.Nearest(queries[row], using=VECTOR) for row in short]
-            for row, answer in zip(short, self._nearest(asked, k=k, where=where, parameters=exact), strict=True):
-                found[row] = answer
-        return ranking_of_lists(found, k=k)
-
-    def search_words(self, texts: Sequence[str], *, k: int, where: ProductFilter = NO_FILTER) -> Ranking:
-        """Return the k products of the highest BM25 score that pass; see `ProductStore.search_words`."""
-        check_k(k)
-        rows = list(self._words.of_queries(texts).rows())
-        asked = [edge.Query.Nearest(edge.SparseVector(*row), using=WORDS) for row in rows if row[0]]
-        if not asked:
-            return empty_ranking(len(texts), k)
-        answers = iter(self._nearest(asked, k=k, where=where))
-        return ranking_of_lists([next(answers) if row[0] else ([], []) for row in rows], k=k)
-
-    def vectors(self, product_index: Int64[np.ndarray, " wanted"]) -> Float32[np.ndarray, "wanted dim"]:
-        """Return the vectors of these products; see `ProductStore.vectors`."""
-        found = self._retrieve(product_index, with_payload=False, with_vector=[VECTOR])
-        nothing = np.zeros(self.dim, np.float32)
-        rows = [found[i].vector[VECTOR] if i in found else nothing for i in product_index.tolist()]
-        return np.array(rows, np.float32).reshape(len(product_index), self.dim)
-
-    def products(self, product_index: Int64[np.ndarray, " wanted"]) -> list[dict[str, Any] | None]:
-        """Return the fields of these products; see `ProductStore.products`."""
-        wanted = edge.PayloadSelector.Include([FIELDS])
-        found = self._retrieve(product_index, with_payload=wanted, with_vector=False)
-        return [found[i].payload[FIELDS] if i in found else None for i in product_index.tolist()]
-
-    def count(self, where: ProductFilter = NO_FILTER) -> int:
-        """Return how many products pass; see `ProductStore.count`."""
-        with edge_errors(self._folder.path, "counting"):
-            return int(self._shard.count(edge.CountRequest(exact=True, filter=self._filter(where))))
-
-    def facets(
-        self, fields: Sequence[str], *, where: ProductFilter = NO_FILTER, most: int = 20
-    ) -> dict[str, list[FacetCount]]:
-        """Count the values of fields; see `ProductStore.facets`."""
-        passing = self._filter(where)
-
-        def hits(key: str, limit: int) -> FacetHits:
-            request = edge.FacetRequest(key=key, limit=limit, exact=True, filter=passing)
-            with edge_errors(self._folder.path, "counting values"):
-                return [(hit.value, hit.count) for hit in self._shard.facet(request).hits]
-
-        return facet_counts(fields, self._schema, hits, most=most)
-
-    def maintain(self) -> None:
-        """Let the graph take up the products that wait; blocks this process until that is done."""
-        with self._writing, edge_errors(self._folder.path, "optimising"):
-            self._shard.optimize()
-            self._num_waiting = 0
-
-    def flush(self, applied_offset: int) -> None:
-        """Bring all that was written to disk; see `ProductStore.flush`."""
-        with self._writing:
-            with edge_errors(self._folder.path, "flushing"):
-                self._shard.flush()
-            self._folder.note_state(applied_offset, num_waiting=self._num_waiting)
-            self._applied_offset = applied_offset
-
-    def close(self) -> None:
-        """Write all, and seal the folder; a second call does nothing."""
-        with self._writing:
-            if self._is_closed:
-                return
-            self._is_closed = True
-            with edge_errors(self._folder.path, "closing"):
-                self._shard.close()
-            self._folder.seal()
-            self._folder.release()
-
-    def _update(self, operation: Any) -> None:
-        with self._writing, edge_errors(self._folder.path, "writing"):
-            self._shard.update(operation)
-            self._num_products = None
-
-    def _filter(self, where: ProductFilter) -> Any | None:
-        return qdrant_filter(where, self._schema, EDGE_TYPES)
-
-    def _nearest(
-        self,
-        asked: Sequence[Any],
-        *,
-        k: int,
-        where: ProductFilter,
-        parameters: Any | None = None,
+    def nearest(
+        self, queries: Sequence[Any], *, k: int, where: Any | None, is_words: bool, exact: bool = False
     ) -> list[Found]:
-        shared = {"filter": self._filter(where), "params": parameters or self._parameters, "with_payload": False}
-        requests = [edge.QueryRequest(limit=k, query=query, **shared) for query in asked]
-        with edge_errors(self._folder.path, "searching"):
-            if len(requests) == 1:
-                answers = [self._shard.query(requests[0])]
+        """Search by vectors, or by rows of terms and weights."""
+        parameters = self._parameters(where, exact=exact)
+        using = _WORDS if is_words else _VECTOR
+        requests = [
+            edge.QueryRequest(
+                limit=k,
+                query=edge.Query.Nearest(edge.SparseVector(*query) if is_words else query, using=using),
+                filter=where,
+                params=None if is_words else parameters,
+                with_payload=False,
+            )
+            for query in queries
+        ]
+        with edge_errors(self._folder, "searching"):
+            if len(requests) > 1:
+                answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
             else:
-                answers = self._shard.query_batch(edge.QueryBatchRequest(requests)) if requests else []
+                answers = [self._shard.query(request) for request in requests]
         return [([hit.id for hit in hits], [hit.score for hit in hits]) for hits in answers]
 
-    def _retrieve(self, product_index: Int64[np.ndarray, " wanted"], **wanted: Any) -> dict[int, Any]:
-        if not len(product_index):
-            return {}
-        with edge_errors(self._folder.path, "reading products"):
-            records = self._shard.retrieve(product_index.tolist(), **wanted)
-        return {record.id: record for record in records}
+    def vectors(self, product_index: Sequence[int]) -> dict[int, Sequence[float]]:
+        """Return the vectors of those points that are there."""
+        records = self._records(product_index, payload=False, vector=[_VECTOR])
+        return {record.id: record.vector[_VECTOR] for record in records}
+
+    def fields(self, product_index: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the products' fields of those points that are there."""
+        records = self._records(product_index, payload=edge.PayloadSelector.Include([FIELDS]), vector=False)
+        return {record.id: record.payload[FIELDS] for record in records}
+
+    def count(self, where: Any | None) -> int:
+        """Count points exactly."""
+        with edge_errors(self._folder, "counting"):
+            return int(self._shard.count(edge.CountRequest(exact=True, filter=where)))
+
+    def hits(self, key: str, *, where: Any | None) -> FacetHits:
+        """Count all values of a key exactly.
+
+        What the engine calls inexact are counts of each segment's most frequent values. Of all its values they are
+        exact, and thirty times faster than what it calls exact, which counts value by value.
+        """
+        request = edge.FacetRequest(key=key, limit=ALL_VALUES, exact=False, filter=where)
+        with edge_errors(self._folder, "counting values"):
+            return [(hit.value, hit.count) for hit in self._shard.facet(request).hits]
+
+    def flush(self) -> None:
+        """Bring all that was written to disk."""
+        with edge_errors(self._folder, "flushing"):
+            self._shard.flush()
+
+    def optimise(self) -> None:
+        """Let the graph take up new points."""
+        with edge_errors(self._folder, "optimising"):
+            self._shard.optimize()
+
+    def close(self) -> None:
+        """Flush, and release files and memory."""
+        with edge_errors(self._folder, "closing"):
+            self._shard.close()
+
+    def _parameters(self, where: Any | None, *, exact: bool) -> Any:
+        wide = is_compound(where)
+        return edge.SearchParams(
+            hnsw_ef=self._ef_search // COMPOUND_EF if wide else self._ef_search,
+            exact=exact,
+            quantization=self._quantised,
+            acorn=edge.AcornSearchParams(enable=True) if wide else None,
+        )
+
+    def _update(self, operation: Any) -> None:
+        with edge_errors(self._folder, "writing"):
+            self._shard.update(operation)
+
+    def _records(self, product_index: Sequence[int], *, payload: Any, vector: Any) -> list[Any]:
+        with edge_errors(self._folder, "reading products"):
+            return list(self._shard.retrieve(list(product_index), with_payload=payload, with_vector=vector))
 
 
-def _search_parameters(config: StoreConfig) -> Any:
-    if config.quantisation == "none":
-        return edge.SearchParams(hnsw_ef=config.ef_search)
-    rescored = edge.QuantizationSearchParams(rescore=True, oversampling=config.oversampling)
-    return edge.SearchParams(hnsw_ef=config.ef_search, quantization=rescored)
+def open_edge(path: Path) -> QdrantStore:
+    """Open a store in Qdrant Edge.
+
+    Raises:
+        WorkspaceError: If it is missing, damaged, of another version, or open elsewhere.
+    """
+    folder = StoreFolder(path)
+    try:
+        values = folder.values(KIND)
+        if not folder.unseal():
+            _check_in_other_process(folder.data, dim=values["dim"])
+        engine = EdgeEngine.load(folder.data, config_from_dict(StoreConfig, values["config"]))
+        return QdrantStore(engine, folder, kind=KIND, values=values)
+    except BaseException:
+        folder.release()
+        raise
+
+
+@contextmanager
+def edge_errors(folder: Path, doing: str) -> Iterator[None]:
+    """Turn what the engine raises into a `WorkspaceError`; its panics too, which are no `Exception`."""
+    try:
+        yield
+    except BaseException as error:
+        # The engine raises bare Exception, and Rust's panics come as a class that is no Exception.
+        if type(error) is not Exception and type(error).__name__ != "PanicException":
+            raise
+        raise lost(folder, f"{doing}: {error}") from error
+
+
+def _check_in_other_process(folder: Path, *, dim: int) -> None:
+    """Open and read a shard that was not closed in a process of its own.
+
+    The files of a killed process are as its last writes left them, and the engine recovers them. But files that were
+    cut or overwritten since can end the process that maps them, without an error to be caught.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _CHECK, str(folder), str(dim)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        problem = done.stderr.strip().rpartition("\n")[2] or f"a process that opened it ended with {done.returncode}"
+        raise lost(folder, problem)

@@ -23,16 +23,13 @@ from aisle.core.errors import WorkspaceError
 from aisle.core.progress import Advance
 from aisle.store.catalogue import StoredCatalogue
 from aisle.store.config import StoreConfig
-from aisle.store.edge_engine import create_shard, edge_errors, edge_points, index_fields, upsert
+from aisle.store.edge import KIND, EdgeEngine
 from aisle.store.folder import StoreFolder, write_whole
-from aisle.store.payload import PayloadSchema
-from aisle.store.words import LexicalSettings, SparseWords
+from aisle.store.qdrant_build import Filling
+from aisle.store.words import LexicalSettings
 
 __all__ = ["build_edge", "build_in_this_process"]
 
-KIND = "qdrant-edge"
-
-_BATCH = 1_000
 _FEW = 2_000
 """Up to so many products are built in this process: starting another takes longer than they do."""
 
@@ -81,21 +78,14 @@ def build_edge(
 def _build(folder: StoreFolder, catalogue: StoredCatalogue, settings: dict[str, Any]) -> Iterator[int]:
     """Write everything into the folder and seal it; yields numbers of products written."""
     config = config_from_dict(StoreConfig, settings["config"])
-    words, rows = SparseWords.of_catalogue(catalogue.products, config_from_dict(LexicalSettings, settings["lexical"]))
-    schema = PayloadSchema.of_catalogue(catalogue.products, most=config.num_attribute_indexes)
-    shard = create_shard(folder.data, config, dim=catalogue.dim)
-    with edge_errors(folder.path, "building"):
-        for begin in range(0, len(catalogue), _BATCH):
-            part = catalogue.part(begin, _BATCH)
-            weights, payloads = rows.part(begin, _BATCH), schema.payloads(part.products)
-            upsert(shard, edge_points(part.product_index.tolist(), part.vectors, weights, payloads))
-            yield len(part)
-        index_fields(shard, schema)
-        shard.optimize()
-        shard.flush()
-        shard.close()
-    values = {"dim": catalogue.dim, "words": words.values, "attribute_names": list(schema.attribute_names)}
-    folder.describe(KIND, {**values, "config": settings["config"]})
+    filling = Filling(catalogue, config_from_dict(LexicalSettings, settings["lexical"]), config)
+    engine = EdgeEngine.create(folder.data, config, dim=catalogue.dim)
+    yield from filling.fill(engine)
+    engine.index_fields(filling.schema)
+    engine.optimise()
+    engine.flush()
+    engine.close()
+    folder.describe(KIND, filling.values)
     folder.note_state(settings["applied_offset"], num_waiting=0)
     folder.seal()
 
@@ -130,7 +120,6 @@ def _elsewhere(folder: StoreFolder, catalogue: StoredCatalogue, settings: dict[s
 def build_in_this_process(path: Path) -> None:
     """Build from the input files that lie in the folder; what the other process is started for."""
     os.nice(_NICENESS)  # searches that are served meanwhile come first
-    folder = StoreFolder(path)
     inputs = path / _INPUT
     catalogue = StoredCatalogue(
         np.load(inputs / "product_index.npy"),
@@ -138,6 +127,7 @@ def build_in_this_process(path: Path) -> None:
         np.load(inputs / "vectors.npy", mmap_mode="r"),
     )
     settings = json.loads((inputs / "settings.json").read_text(encoding="utf-8"))
-    for num_done in _build(folder, catalogue, settings):
-        sys.stdout.write(f"{num_done}\n")
-        sys.stdout.flush()
+    with StoreFolder.held(path) as folder:
+        for num_done in _build(folder, catalogue, settings):
+            sys.stdout.write(f"{num_done}\n")
+            sys.stdout.flush()

@@ -115,23 +115,24 @@ class StoreFolder:
         _write(self.path / _SEAL, {"files": files})
 
     def unseal(self) -> bool:
-        """Check every data file against the seal, then break the seal.
+        """Check every data file as `check_seal` does, then break the seal: files may change from now on.
 
         Returns:
             False where there is no seal: the store was not closed.
-
-        Raises:
-            WorkspaceError: If a file is missing, changed, or too many.
         """
-        seal = self.path / _SEAL
-        if not seal.exists():
+        if not (self.path / _SEAL).exists():
             return False
-        self._check_seal()
-        seal.unlink()
+        self.check_seal()
+        (self.path / _SEAL).unlink()
         _fsync(self.path)
         return True
 
-    def _check_seal(self) -> None:
+    def check_seal(self) -> None:
+        """Check every data file against the seal.
+
+        Raises:
+            WorkspaceError: If there is no seal, or a file is missing, changed, or too many.
+        """
         files = _read(self.path, _SEAL)["files"]
         try:
             verify_files(self.path, files)
@@ -165,6 +166,9 @@ def write_whole(path: Path, write: Callable[[StoreFolder], None]) -> None:
     folder = StoreFolder.create(partial)
     try:
         write(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)  # a full disk gets its room back
+        raise
     finally:
         folder.release()
     shutil.rmtree(old, ignore_errors=True)
