@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from aisle.core.errors import UsageError
+from aisle.serving.settings import ServiceSettings
 
 __all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "check_port", "run", "run_in_background"]
 
@@ -36,24 +37,29 @@ def run(
 
     Args:
         app: The service.
-        host: A loopback address or `localhost`.
+        host: A loopback address or `localhost`; another one only where the app asks for a key.
         port: 0 picks a free port.
         on_ready: Called with the address, such as `http://127.0.0.1:8000/`, once requests are answered.
 
     Raises:
-        UsageError: If the host is not loopback, or the port is taken or out of range.
+        UsageError: If the host is not loopback and the app asks for no key, or the port is taken or out of range.
     """
-    with _listen(host, port) as listener, suppress(KeyboardInterrupt):
+    with _listen(host, port, has_key=_has_key(app)) as listener, suppress(KeyboardInterrupt):
         _Server(app, on_ready=on_ready or _ignore).run(sockets=[listener])
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, *, has_key: bool = False) -> None:
     """Refuse now what `run` would refuse later, for work that takes minutes before it serves.
+
+    Args:
+        host: As for `run`.
+        port: As for `run`.
+        has_key: Whether the service will ask for a key.
 
     Raises:
         UsageError: As `run` does.
     """
-    _listen(host, port).close()
+    _listen(host, port, has_key=has_key).close()
 
 
 @contextmanager
@@ -67,7 +73,7 @@ def run_in_background(app: FastAPI, *, host: str = DEFAULT_HOST, port: int = 0) 
         UsageError: As in `run`.
     """
     ready = Event()
-    with _listen(host, port) as listener:
+    with _listen(host, port, has_key=_has_key(app)) as listener:
         server = _Server(app, on_ready=lambda _address: ready.set())
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="aisle-serve", daemon=True)
         thread.start()
@@ -101,9 +107,10 @@ class _Server(uvicorn.Server):
             self._on_ready(_address(sockets[0]))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, has_key: bool) -> socket.socket:
     """Take the port at once, so that a taken one is told before a model is served on it, without a race."""
-    _check_loopback(host)
+    if not has_key:
+        _check_loopback(host)
     if not 0 <= port <= 65535:
         raise UsageError(
             "The port must lie in 0..65535",
@@ -138,8 +145,13 @@ def _check_loopback(host: str) -> None:
         raise UsageError(
             "The host must be a loopback address: others could search without a key",
             received={"host": host},
-            remedy="Use --host 127.0.0.1, behind a proxy that checks who asks if others are to reach it.",
+            remedy="Use --host 127.0.0.1, or give --api-key-file.",
         )
+
+
+def _has_key(app: FastAPI) -> bool:
+    settings = getattr(app.state, "settings", None)
+    return isinstance(settings, ServiceSettings) and settings.keys is not None
 
 
 def _address(listener: socket.socket) -> str:
