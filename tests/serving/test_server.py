@@ -4,12 +4,14 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import pytest
 
 from aisle.core.errors import UsageError
-from aisle.serving.server import run, run_in_background
+from aisle.serving import KeyRing, ServiceSettings, create_app
+from aisle.serving.server import check_port, run, run_in_background
 
 SERVE = """
 import sys
@@ -86,8 +88,21 @@ def test_a_port_out_of_range_is_refused(app, port):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "shop.example", "", "localhost.example"])
 def test_a_host_that_others_reach_is_refused(app, host):
-    with pytest.raises(UsageError, match=r"must be a loopback address.*Received: host=.*--host 127\.0\.0\.1"):
+    with pytest.raises(UsageError, match=r"must be a loopback address.*Received: host=.*--api-key-file"):
         run(app, host=host, port=0)
+    with pytest.raises(UsageError, match="must be a loopback address"):
+        check_port(host, 0)
+
+
+def test_with_a_key_others_may_reach_it(backend):
+    check_port("0.0.0.0", 0, has_key=True)
+    settings = ServiceSettings(hosts=None, keys=KeyRing.of("a-key-of-many-characters"))
+    guarded = create_app(backend, info={}, settings=settings)
+    with run_in_background(guarded, host="0.0.0.0") as address:
+        port = address.rstrip("/").rsplit(":", 1)[1]
+        assert fetch(f"http://127.0.0.1:{port}/healthz") == {"status": "alive"}
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            fetch(f"http://127.0.0.1:{port}/readyz")
 
 
 def test_no_query_reaches_a_log(app, capfd):

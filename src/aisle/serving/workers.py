@@ -38,7 +38,7 @@ class Worker:
         self.num_late = 0
         self._most = most
         self._timeout_s = timeout_s
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"aisle-{name}")
+        self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
         self._num_open = 0
 
@@ -56,8 +56,7 @@ class Worker:
             HTTPException: With status 503 if too many calls wait, or if the answer is late. A late call that was not
                 begun is dropped; one that was goes on and its answer is lost.
         """
-        self._enter()
-        future = self._pool.submit(function, *asked, **options)
+        future = self._enter().submit(function, *asked, **options)
         future.add_done_callback(self._leave)
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -70,14 +69,18 @@ class Worker:
             ) from None
 
     def close(self) -> None:
-        """Take no more calls, and wait for the one that runs."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Drop the calls that wait, and wait for the one that runs; a later call begins a new thread."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
 
-    def _enter(self) -> None:
+    def _enter(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._num_open < self._most:
                 self._num_open += 1
-                return
+                self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix=f"aisle-{self.name}")
+                return self._pool
         self.num_refused += 1
         raise _refusal(f"At most {self._most} requests of kind {self.name} may wait. Received: more. Try again later.")
 
@@ -112,6 +115,6 @@ class Workers:
         return (self.search, self.write, self.manage, self.watch)
 
     def close(self) -> None:
-        """Take no more calls."""
+        """End all threads."""
         for worker in self.all:
             worker.close()
