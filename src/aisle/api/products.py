@@ -31,6 +31,17 @@ class ProductDocument(BaseModel):
         extra="allow",
         strict=True,
         json_schema_extra={
+            "additionalProperties": {
+                "anyOf": [
+                    {"type": "string", "maxLength": MAX_TITLE_CHARS},
+                    {"type": ["number", "boolean", "null"]},
+                    {
+                        "type": "array",
+                        "maxItems": MAX_ATTRIBUTES,
+                        "items": {"type": "string", "maxLength": MAX_TITLE_CHARS},
+                    },
+                ]
+            },
             "examples": [
                 {
                     "title": "Silent wireless mouse, 1600 dpi",
