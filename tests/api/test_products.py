@@ -30,9 +30,7 @@ def test_fields_of_the_shops_own_are_kept():
     assert ProductDocument.model_validate({"title": "Mouse"} | own).model_extra == own
 
 
-@pytest.mark.parametrize(
-    "value", [{"a": 1}, [1], [["a"]], float("nan"), float("inf"), 10**30, "x" * 2001, ["x"] * 101]
-)
+@pytest.mark.parametrize("value", [{"a": 1}, [1], [["a"]], float("nan"), float("inf"), 10**30, "x" * 2001, ["x"] * 101])
 def test_a_field_of_its_own_must_be_plain(value):
     assert kinds(mine=value) == ["extra_value"]
 

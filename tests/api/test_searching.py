@@ -4,7 +4,6 @@ from pydantic import ValidationError
 from aisle.api import DEFAULT_K, MAX_FACETS, MAX_FILTER_VALUES, MAX_QUERY_CHARS, SearchFilters, SearchRequest
 from aisle.core.ranking import MAX_K
 
-
 NOT_SET = {"category": [], "brands": [], "shop_ids": [], "price_min": None, "price_max": None}
 NOT_SET |= {"locations": [], "in_stock": None, "attributes": {}, "blocked": []}
 
@@ -33,7 +32,9 @@ def test_a_query_alone_is_a_search():
     "body",
     [
         {"query": "x" * MAX_QUERY_CHARS},
-        {"query": "x", "k": 1}, {"query": "x", "k": MAX_K}, {"query": "x", "k": 24.0},
+        {"query": "x", "k": 1},
+        {"query": "x", "k": MAX_K},
+        {"query": "x", "k": 24.0},
         {"query": "x", "pinned": ["a"] * MAX_FILTER_VALUES, "facets": ["attributes.a b"] * MAX_FACETS},
         {"query": "x", "filters": {"price_min": 5, "price_max": 5.0, "brands": [""], "attributes": {"": []}}},
     ],

@@ -12,7 +12,6 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 import aisle.serving
 from aisle import __version__
 
-
 HERE = {"Host": "127.0.0.1"}
 
 
@@ -92,7 +91,9 @@ def test_the_service_does_what_its_description_says(shared_app, path, method, ge
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def check(data):
         case = data.draw(operation.as_strategy(generation_mode=generation_mode))
-        response = case.call_and_validate(headers=HERE, excluded_checks=[positive_data_acceptance, negative_data_rejection])
+        response = case.call_and_validate(
+            headers=HERE, excluded_checks=[positive_data_acceptance, negative_data_rejection]
+        )
         # Rules between fields stand in no schema, and a body may be too large before it is wrong.
         expected = {200, 202, 422} if generation_mode == GenerationMode.POSITIVE else {400, 404, 405, 413, 415, 422}
         assert response.status_code in expected

@@ -23,7 +23,9 @@ def test_it_is_made_once(app):
     assert app.openapi() is app.openapi()
 
 
-@pytest.mark.parametrize("name", ["SearchRequest", "SearchResponse", "ProductDocument", "EventDocument", "WriteDocument"])
+@pytest.mark.parametrize(
+    "name", ["SearchRequest", "SearchResponse", "ProductDocument", "EventDocument", "WriteDocument"]
+)
 def test_models_carry_examples(document, name):
     assert document["components"]["schemas"][name]["examples"]
 

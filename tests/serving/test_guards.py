@@ -39,7 +39,8 @@ def test_names_of_this_machine_are_heard(client, host):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example", "", "[::2]", "::1"]
+    "host",
+    ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example", "", "[::2]", "::1"],
 )
 def test_a_name_that_only_points_here_is_refused(client, host):
     response = client.get("/readyz", headers={"host": host})

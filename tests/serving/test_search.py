@@ -1,6 +1,6 @@
 import asyncio
-import threading
 import logging
+import threading
 from decimal import Decimal
 
 import httpx
@@ -16,7 +16,6 @@ from aisle.retrieval import Hit
 from aisle.serving import ServiceSettings, create_app
 from aisle.serving.search import live_search
 from aisle.store import FACET_FIELDS, NO_FILTER, ProductFilter
-
 
 HERE = "http://127.0.0.1:8000"
 

@@ -34,7 +34,9 @@ def test_any_id_comes_through_whole(client, backend, product_id):
     assert [name for _, name, _ in backend.written] == [product_id] * 2
 
 
-@pytest.mark.parametrize("path", ["/v1/products/", "/v1/products/%20", "/v1/products/a%00", "/v1/products/" + "x" * 257])
+@pytest.mark.parametrize(
+    "path", ["/v1/products/", "/v1/products/%20", "/v1/products/a%00", "/v1/products/" + "x" * 257]
+)
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_what_is_no_id_is_refused(client, backend, method, path):
     response = client.request(method, path, json={"title": "A"})
@@ -88,7 +90,9 @@ def test_an_actor_is_erased_by_kind_and_id(client, backend):
 
 
 @pytest.mark.parametrize(("method", "path"), [("put", "/v1/products/a"), ("add_events", "/v1/events")])
-def test_a_journal_that_fails_is_503_and_keeps_its_reasons_to_the_log(client, backend, monkeypatch, caplog, method, path):
+def test_a_journal_that_fails_is_503_and_keeps_its_reasons_to_the_log(
+    client, backend, monkeypatch, caplog, method, path
+):
     def fail(rows):
         raise WorkspaceError("The disk must have room", received={"path": "/secret"})
 

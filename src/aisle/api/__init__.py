@@ -16,7 +16,6 @@ from aisle.api.limits import (
 )
 from aisle.api.problem import PROBLEM_JSON, Problem
 from aisle.api.products import ProductDocument
-from aisle.api.searching import SearchFilters, SearchRequest
 from aisle.api.search_answers import (
     ExplanationView,
     FacetValue,
@@ -25,6 +24,7 @@ from aisle.api.search_answers import (
     SearchResponse,
     SideView,
 )
+from aisle.api.searching import SearchFilters, SearchRequest
 from aisle.api.versions import VersionChoice, VersionDocument, VersionList
 from aisle.api.writes import ACTOR_KINDS, ActorKind, ErasedDocument, WriteDocument
 

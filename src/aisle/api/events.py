@@ -50,7 +50,9 @@ class EventDocument(BaseModel):
         default=None, description="Text of that search."
     )
     timestamp: Time | Epoch | None = Field(default=None, description="When it happened. Left out, it is now.")
-    object_id: Name | None = Field(default=None, description="The product; also as `event_attributes.object.object_id`.")
+    object_id: Name | None = Field(
+        default=None, description="The product; also as `event_attributes.object.object_id`."
+    )
     event_attributes: dict[str, Any] | None = Field(
         default=None, description="`object.object_id` names the product, `session_id` the visit."
     )

@@ -26,6 +26,11 @@ def _whole(value: object) -> object:
 
 
 def printable(text: str) -> str:
+    """Refuse text that is blank or holds control characters.
+
+    Raises:
+        PydanticCustomError: If it is such a one.
+    """
     # As a validator and not as pydantic's `pattern`, whose message shows the expression and not what to do.
     if not re.search(VISIBLE, text):
         raise PydanticCustomError("blank", "The text must hold more than spaces")

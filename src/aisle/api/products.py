@@ -54,7 +54,7 @@ class ProductDocument(BaseModel):
                     "in_stock": True,
                     "updated_at": "2026-05-17T09:30:00Z",
                 }
-            ]
+            ],
         },
     )
 
@@ -104,7 +104,9 @@ def _is_plain(name: str, value: Any) -> bool:
         return value is None or _is_number(value)
     if isinstance(value, list):
         return len(value) <= MAX_ATTRIBUTES and all(isinstance(one, str) and _is_short(one) for one in value)
-    return value is None or isinstance(value, bool) or _is_number(value) or (isinstance(value, str) and _is_short(value))
+    return (
+        value is None or isinstance(value, bool) or _is_number(value) or (isinstance(value, str) and _is_short(value))
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -35,7 +35,7 @@ class WriteDocument(BaseModel):
     line: int = Field(description="Its place in the request, from 1.")
     id: str | None = Field(description="Id of the product or event; null where it could not be read.")
     status: Literal["written", "stale", "refused"] = Field(
-        description="`written`: durable, and found by the next search. `stale`: what is there has a newer `updated_at`. "
+        description="`written`: durable, and found by the next search. `stale`: what is there is newer. "
         "`refused`: see `problem`."
     )
     offset: int | None = Field(default=None, description="Place in the journal; null where nothing was written.")

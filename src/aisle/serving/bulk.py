@@ -76,8 +76,7 @@ class BulkResponse(Response):
             if usable:
                 written = await self._worker.run(self._write, usable)
                 found = {
-                    line.number: replace(result, line=line.number)
-                    for line, result in zip(usable, written, strict=True)
+                    line.number: replace(result, line=line.number) for line, result in zip(usable, written, strict=True)
                 }
         except HTTPException as error:
             found = {line.number: refused(line.number, error.detail) for line in usable}

@@ -18,7 +18,7 @@ _REFERENCE = "#/components/schemas/{model}"
 
 
 def describe(app: FastAPI, settings: ServiceSettings, *, modes: Sequence[str]) -> None:
-    """Complete an app's own description with the models of bodies, the modes and the key; made at the first question."""
+    """Complete an app's own description with the models of bodies, the modes and the key."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:

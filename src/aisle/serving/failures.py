@@ -39,7 +39,7 @@ class Failures:
 
         try:
             await self._app(scope, receive, send_noting)
-        except Exception as error:  # noqa: BLE001 - the last place where it can be told without its message
+        except Exception as error:
             if scope["type"] != "http":
                 raise
             log_failure(LOGGER, error)

@@ -1,4 +1,4 @@
-"""Bounds around every request: on the size and the silences of bodies, and headers that keep a browser from doing more than the page needs.
+"""Around every request: bounds on bodies, and headers that keep a browser from doing more than the page needs.
 
 Both are plain ASGI: Starlette's `BaseHTTPMiddleware` would put a task and a stream between server and handler.
 """

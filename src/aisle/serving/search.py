@@ -26,9 +26,7 @@ from aisle.store import NO_FILTER, ProductFilter
 __all__ = ["live_search", "search_router"]
 
 
-def search_router(
-    backend: ShopBackend, workers: Workers, *, meters: Meters, settings: ServiceSettings
-) -> APIRouter:
+def search_router(backend: ShopBackend, workers: Workers, *, meters: Meters, settings: ServiceSettings) -> APIRouter:
     """Return the routes that search."""
     router = APIRouter(prefix="/v1", tags=["search"])
 

@@ -47,9 +47,7 @@ class Worker:
         """Calls that wait or run."""
         return self._num_open
 
-    async def run(
-        self, function: Callable[_Asked, _Answer], *asked: _Asked.args, **options: _Asked.kwargs
-    ) -> _Answer:
+    async def run(self, function: Callable[_Asked, _Answer], *asked: _Asked.args, **options: _Asked.kwargs) -> _Answer:
         """Call a function in the thread and return what it returns, or raise what it raises.
 
         Raises:

@@ -52,7 +52,7 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
         summary="Put and delete many products",
         response_class=Response,
         responses={**_RESULTS, **describe_problems(413, 415, 503)},
-        openapi_extra=body_described(lines="One product per line, with its `product_id`; or `{\"delete\": ID}`."),
+        openapi_extra=body_described(lines='One product per line, with its `product_id`; or `{"delete": ID}`.'),
     )
     async def put_products(request: Request) -> Response:
         """Write a list line by line, in its order. What is answered as `written` is durable and found by searches."""
