@@ -23,13 +23,17 @@ BOOST_PART = "boost"
 
 
 def with_boost(
-    vectors: Float32[np.ndarray, "products dim"], boost: Float32[np.ndarray, " products"]
+    vectors: Float32[np.ndarray, "products dim"],
+    boost: Float32[np.ndarray, " products"],
+    *,
+    squared_norm: float | None = None,
 ) -> Float32[np.ndarray, "products dim_and_2"]:
     """Return the products' vectors with their boost, all of one norm: the least that holds them.
 
     Args:
         vectors: Products' vectors.
         boost: What is added to each product's score, of any sign.
+        squared_norm: Squared norm of the products that they join; one that is longer already stays so.
 
     Raises:
         ShapeError: If there is not one finite boost per product.
@@ -43,7 +47,8 @@ def with_boost(
             remedy="Find the boost again for the present catalogue.",
         )
     squared = np.einsum("pd,pd->p", vectors, vectors, dtype=np.float64) + boost.astype(np.float64) ** 2
-    filler = np.sqrt(squared.max(initial=0.0) - squared)
+    whole = squared.max(initial=0.0) if squared_norm is None else squared_norm
+    filler = np.sqrt(np.maximum(0.0, whole - squared))
     return np.column_stack([vectors, boost, filler]).astype(np.float32)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -44,6 +45,11 @@ class ProductText:
             "attributes": self.attributes,
             "description": self.description,
         }
+
+    def of_fields(self, fields: Sequence[str]) -> pa.Array:
+        """Return one text per product, of the fields that are searched by words."""
+        by_name = self.by_weight()
+        return pc.binary_join_element_wise(*(by_name[name] for name in fields), " ")
 
     def joined(self) -> pa.Array:
         """Return one text per product, the most telling fields first."""

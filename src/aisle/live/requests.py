@@ -10,7 +10,7 @@ from aisle.core.shopper import NOBODY, Shopper
 from aisle.retrieval import Hit
 from aisle.store import NO_FILTER, FacetCount, ProductFilter
 
-__all__ = ["Erased", "LiveAnswer", "LiveSearch", "Sort", "VersionView", "WriteResult"]
+__all__ = ["Erased", "LiveAnswer", "LiveSearch", "LiveState", "Sort", "VersionView", "WriteResult"]
 
 Sort = Literal["relevance", "price_asc", "price_desc", "newest"]
 
@@ -78,14 +78,16 @@ class WriteResult:
     Attributes:
         line: Its place in the request, from 1.
         id: Product or event id; None where it could not be read.
-        status: "written", "stale" (an older `updated_at` than what is there) or "refused".
+        status: "written", "stale" (an older `updated_at` than what is there), "absent" (deleted, but it was not there)
+            or "refused".
         offset: Journal offset at which it is durable; None where it was not written.
-        problem: What must hold, what was received and what to do; None where nothing is wrong.
+        problem: What must hold, what was received and what to do; None where nothing is wrong. Beside "written": values
+            that were left out because they could not be read.
     """
 
     line: int
     id: str | None
-    status: Literal["written", "stale", "refused"]
+    status: Literal["written", "stale", "absent", "refused"]
     offset: int | None = None
     problem: str | None = None
 
@@ -124,3 +126,37 @@ class VersionView:
     num_products: int
     applied_offset: int
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """Gauges of a live shop at one moment.
+
+    Attributes:
+        version: Id of the version that answers.
+        store: Kind of its store.
+        num_products: Products that can be found.
+        version_age_s: Seconds since the version was built.
+        journal_head: Offset of the newest entry of the journal.
+        applied_offset: Journal offset up to which every change of a product can be found.
+        cache_hits: Searches whose vector was there already.
+        cache_misses: Searches that were encoded.
+        actors: Actors with events in memory.
+        building: Whether a version is being built.
+    """
+
+    version: str
+    store: str
+    num_products: int
+    version_age_s: float
+    journal_head: int
+    applied_offset: int
+    cache_hits: int
+    cache_misses: int
+    actors: int
+    building: bool
+
+    @property
+    def lag(self) -> int:
+        """Entries of the journal that are not applied yet."""
+        return max(0, self.journal_head - self.applied_offset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,11 @@ from aisle.pipelines.catalogue import read_judgments
 from aisle.pipelines.searching import load_engine
 from aisle.workspace import Workspace
 
-__all__ = ["check_serving", "example_queries", "serve"]
+if TYPE_CHECKING:
+    from aisle.live import LiveSettings, LiveShop
+    from aisle.store import StoreKind
+
+__all__ = ["check_serving", "example_queries", "open_live_shop", "serve"]
 
 _EXAMPLES = 6
 
@@ -63,6 +68,32 @@ def serve(workspace: Workspace, *, host: str, port: int, on_ready: Callable[[str
         "examples": example_queries(workspace),
     }
     run(create_app(engine, info=info), host=host, port=port, on_ready=on_ready)
+
+
+def open_live_shop(
+    workspace: Workspace,
+    *,
+    store: StoreKind = "qdrant-edge",
+    settings: LiveSettings | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> LiveShop:
+    """Open a workspace for searches, writes and events; a version is built first where its artefacts are newer.
+
+    Args:
+        workspace: Where systems were indexed.
+        store: Kind of the product store: "qdrant-edge", or "faiss" for a snapshot that cannot be written to.
+        settings: How it is run.
+        warn: Told what a person should know.
+
+    Raises:
+        UsageError: If the packages of the service are not installed, or the kind of store is unknown.
+        WorkspaceError: If nothing was indexed, or another process serves this workspace.
+    """
+    with _needed_packages():
+        from aisle.live import FillApart, LiveShop
+        from aisle.pipelines.versions import WorkspaceSource
+    source = WorkspaceSource(workspace, store=store)
+    return LiveShop(workspace.path, source, settings=settings, fill=FillApart(), warn=warn)
 
 
 def example_queries(workspace: Workspace) -> list[str]:

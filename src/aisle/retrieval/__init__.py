@@ -11,7 +11,7 @@ from aisle.retrieval.fusion import fuse_normalised, fuse_reciprocal_rank
 from aisle.retrieval.hybrid import DEFAULT_DEPTH, DEFAULT_SEMANTIC_WEIGHT, Fusion, HybridRetriever
 from aisle.retrieval.lexical import LexicalRetriever
 from aisle.retrieval.search_encoder import SearchEncoder, save_edges
-from aisle.retrieval.semantic import SemanticRetriever
+from aisle.retrieval.semantic import SearchedVectors, SemanticRetriever
 from aisle.retrieval.shoppers import ActorLog, Shoppers
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "LexicalRetriever",
     "SearchEncoder",
     "SearchEngine",
+    "SearchedVectors",
     "SemanticRetriever",
     "Shoppers",
     "Side",

@@ -15,7 +15,7 @@ from aisle.core.text import normalise_text
 from aisle.retrieval.explanation import Explained, retrieve_explained
 from aisle.retrieval.shoppers import Shoppers
 
-__all__ = ["DISPLAY_FIELDS", "Hit", "SearchEngine"]
+__all__ = ["DISPLAY_FIELDS", "Hit", "SearchEngine", "check_search"]
 
 DISPLAY_FIELDS = ("title", "brand", "description", "category", "price", "currency", "image")
 """What of a product is shown; None where the catalogue lacks it."""
@@ -106,11 +106,8 @@ class SearchEngine:
         Raises:
             UsageError: If the query is blank, k is out of its bounds, or the mode is unknown.
         """
-        check_k(k, most=MAX_K)
         retriever = self._retriever(self._default_mode if mode is None else mode)
-        _check_texts(query=query, **asdict(shopper))
-        if not normalise_text(query):
-            raise UsageError("A query must not be blank", received={"query": query}, remedy="Type a word.")
+        check_search(query, k=k, shopper=shopper)
         asked = self._shoppers.search(query, shopper)
         answer = retrieve_explained(retriever, asked, k=k) if explain else Explained(retriever.retrieve(asked, k=k))
         return self._hits(answer)
@@ -144,6 +141,20 @@ class SearchEngine:
                 remedy="Choose one of these.",
             )
         return self._retrievers[mode]
+
+
+def check_search(query: str, *, k: int, shopper: Shopper) -> str:
+    """Refuse a search that cannot be answered, and return its normalised query.
+
+    Raises:
+        UsageError: If the query is blank, a text is not Unicode, or k is not between 1 and `MAX_K`.
+    """
+    check_k(k, most=MAX_K)
+    _check_texts(query=query, **asdict(shopper))
+    normalised = normalise_text(query)
+    if not normalised:
+        raise UsageError("A query must not be blank", received={"query": query}, remedy="Type a word.")
+    return normalised
 
 
 def _check_texts(**texts: str | None) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import bm25s
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Float32, Int64
 
-from aisle.core.errors import UsageError
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking
-from aisle.features import ProductText, product_text
+from aisle.features import product_text
 from aisle.features.analyser import Analyser
 from aisle.index.sealed import damaged, seal_folder, unseal_folder
 from aisle.retrieval.batch import answer_distinct
 from aisle.retrieval.bm25 import ColumnarBM25, TermColumns
+from aisle.store import LexicalSettings
 
 __all__ = ["LexicalRetriever"]
 
@@ -70,7 +68,7 @@ class LexicalRetriever:
         Raises:
             UsageError: If a field, the stemmer, k1 or b is not one of these.
         """
-        _check_settings(fields, k1=k1, b=b)
+        LexicalSettings(tuple(fields), stemmer, k1, b)  # checks them
         analyser = Analyser(stemmer)
         columns = TermColumns.of_chunks(analyser.terms(texts) for texts in _texts(products, fields))
         bm25 = None
@@ -138,24 +136,7 @@ def _best(
 def _texts(products: pa.Table, fields: Sequence[str]) -> Iterator[pa.Array]:
     """Yield the searched text of each product, chunk by chunk: the analyser joins a chunk into one string."""
     for start in range(0, products.num_rows, _CHUNK):
-        by_name = product_text(products.slice(start, _CHUNK)).by_weight()
-        yield pc.binary_join_element_wise(*(by_name[name] for name in fields), " ")
-
-
-def _check_settings(fields: Sequence[str], *, k1: float, b: float) -> None:
-    known = [field.name for field in dataclasses.fields(ProductText)]
-    if not fields or not set(fields) <= set(known):
-        raise UsageError(
-            "Searched fields must be texts of a product",
-            received={"fields": tuple(fields)},
-            remedy=f"Choose among {', '.join(known)}.",
-        )
-    if not (0 <= k1 < np.inf and 0 <= b <= 1):
-        raise UsageError(
-            "BM25 must have k1 from 0 and b between 0 and 1",
-            received={"k1": k1, "b": b},
-            remedy="Usual are k1=1.5 and b=0.75.",
-        )
+        yield product_text(products.slice(start, _CHUNK)).of_fields(fields)
 
 
 def _load_bm25(folder: Path) -> bm25s.BM25:

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from aisle.core.errors import ModelError
+from aisle.core.ids import UNKNOWN
 from aisle.core.ragged import group_ranks
 from aisle.core.ranking import PastEvents, QueryBatch
 from aisle.core.text import normalise_texts
@@ -72,6 +73,24 @@ class SearchEncoder:
         )
         return self._model.encode_queries(queries.texts, context=context)
 
+    def put_products(self, product_index: Int64[np.ndarray, " products"], products: pa.Table) -> None:
+        """Write the rows of new or changed products into the model's vector table, where past events look them up.
+
+        One thread puts, any number encode; a model without vector tables has nothing to write.
+
+        Args:
+            product_index: Positions by which past events name them; new ones lie behind the catalogue's.
+            products: Rows of the products table, in the same order.
+        """
+        if self._model.tables is None or not len(product_index):
+            return
+        rows = self._model.put_products(products)
+        most = int(product_index.max()) + 1
+        if most > len(self._product_row):  # doubled, so that adding one at a time stays cheap
+            spare = np.full(max(most, 2 * len(self._product_row)) - len(self._product_row), UNKNOWN)
+            self._product_row = np.concatenate([self._product_row, spare])
+        self._product_row[product_index] = rows
+
     def _neighbours(self, texts: Sequence[str]) -> Neighbours | None:
         if self._edges is None or self._model.tables is None:
             return None
@@ -91,11 +110,15 @@ class SearchEncoder:
         column = np.minimum(length, most)[row[kept]] - 1 - from_end[kept]
         made = Histories.none(len(length), most)
         made.query_index[row[kept], column] = self._query_rows(past, kept)
-        product = past.product_index[kept]
-        made.product_index[row[kept], column] = np.where(product >= 0, self._product_row[product], -1)
+        made.product_index[row[kept], column] = self._rows_of(past.product_index[kept])
         made.stage[row[kept], column] = past.stage[kept]
         made.age_s[row[kept], column] = past.age_s[kept]
         return made
+
+    def _rows_of(self, product: Int64[np.ndarray, " kept"]) -> Int64[np.ndarray, " kept"]:
+        known = self._product_row  # once: another thread may put a longer one in its place
+        is_known = (product >= 0) & (product < len(known))
+        return np.where(is_known, known[np.where(is_known, product, 0)] if len(known) else UNKNOWN, UNKNOWN)
 
     def _query_rows(self, past: PastEvents, kept: Int64[np.ndarray, " kept"]) -> Int64[np.ndarray, " kept"]:
         texts = [past.queries[place] for place in kept.tolist()]

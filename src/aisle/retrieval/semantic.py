@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,17 +13,33 @@ from jaxtyping import Float32, Int64
 from aisle.core.errors import ShapeError
 from aisle.core.ranking import QueryBatch, Ranking, check_k
 from aisle.core.text import normalise_texts
-from aisle.index import VectorIndex
 from aisle.retrieval.batch import distinct_texts, empty_rows, repeat_rows
 from aisle.retrieval.explanation import Explained, PartScores, PartsOf, SplitScores, parts_of_pairs
 
-__all__ = ["EncodeQueries", "EncodeSearches", "SemanticRetriever"]
+__all__ = ["EncodeQueries", "EncodeSearches", "SearchedVectors", "SemanticRetriever"]
 
 EncodeQueries = Callable[[Sequence[str]], Float32[np.ndarray, "queries dim"]]
 """Gives one vector per text, in the space of the index."""
 
 EncodeSearches = Callable[[QueryBatch], Float32[np.ndarray, "queries dim"]]
 """Gives one vector per search, by all that is known of it."""
+
+
+class SearchedVectors(Protocol):
+    """What is asked of an index, or of anything else that holds products' vectors; see `aisle.index.VectorIndex`."""
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a vector."""
+        ...
+
+    def search(self, queries: Float32[np.ndarray, "queries dim"], *, k: int) -> Ranking:
+        """Return the k products of the largest inner product."""
+        ...
+
+    def vectors(self, product_index: Int64[np.ndarray, " wanted"]) -> Float32[np.ndarray, "wanted dim"]:
+        """Return these products' vectors."""
+        ...
 
 
 class SemanticRetriever:
@@ -43,7 +60,7 @@ class SemanticRetriever:
     def __init__(
         self,
         encode_queries: EncodeQueries,
-        index: VectorIndex,
+        index: SearchedVectors,
         *,
         encode_searches: EncodeSearches | None = None,
         split_scores: SplitScores | None = None,

@@ -98,15 +98,17 @@ class VectorTable:
         """
         known = self._rows()
         new = list(dict.fromkeys(one for one in ids if one not in known))
-        known.update(zip(new, range(self._used, self._used + len(new)), strict=True))
+        used = self._used + len(new)
+        known.update(zip(new, range(self._used, used), strict=True))
         self._ids += new
-        self._reserve(self._used + len(new))
-        self._used += len(new)
+        self._reserve(used)
         rows = self.rows_of(ids)
         # Backwards, so that the first entry of a row is the last one given.
         kept, place = np.unique(rows[::-1], return_index=True)
         values = vectors.detach()[torch.from_numpy(len(rows) - 1 - place).to(vectors.device)]
         self._vectors[torch.from_numpy(kept)] = values.to(self._vectors.device, self._vectors.dtype)
+        # Last: another thread that looks a new row up finds it unknown until its vector is there.
+        self._used = used
         return rows
 
     def _rows(self) -> dict[str, int]:

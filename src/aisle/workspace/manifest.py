@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -59,13 +59,11 @@ class Manifest:
         return fingerprint({name: sha for name, sha in self.files.items() if not name.startswith(QUARANTINE)})
 
     @classmethod
-    def of_folder(cls, folder: Path, **values: Any) -> Manifest:
-        """Describe the files that now lie in a folder."""
-        files = {
-            path.relative_to(folder).as_posix(): file_sha256(path)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path != folder / MANIFEST_NAME
-        }
+    def of_folder(cls, folder: Path, *, without: Sequence[str] = (), **values: Any) -> Manifest:
+        """Describe the files that now lie in a folder, but for those in the folders `without`, which go on changing."""
+        found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST_NAME)
+        names = (path.relative_to(folder) for path in found)
+        files = {name.as_posix(): file_sha256(folder / name) for name in names if name.parts[0] not in without}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(files=files, versions=_versions(), created_at=now, **values)
 
