@@ -14,7 +14,9 @@ def test_a_yes_is_its_body():
 
 
 def test_a_problem_document_is_raised_whole():
-    with pytest.raises(ProblemError, match=r"The service must take the request: Nothing here\. Received: status=404\.") as e:
+    with pytest.raises(
+        ProblemError, match=r"The service must take the request: Nothing here\. Received: status=404\."
+    ) as e:
         check_answer(httpx.Response(404, content=PROBLEM, headers={"content-type": PROBLEM_JSON}))
     assert (e.value.problem.status, e.value.problem.title) == (404, "Not Found")
     assert isinstance(e.value, ServiceError)

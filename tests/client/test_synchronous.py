@@ -76,7 +76,10 @@ def test_a_wrong_key_is_a_problem(service):
 
 
 def test_a_service_that_is_not_there_is_told():
-    with Client("http://127.0.0.1:9", retries=Retries(most=0)) as client, pytest.raises(UnreachableError, match="must answer"):
+    with (
+        Client("http://127.0.0.1:9", retries=Retries(most=0)) as client,
+        pytest.raises(UnreachableError, match="must answer"),
+    ):
         client.health()
 
 

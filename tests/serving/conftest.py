@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from aisle.core.errors import UsageError
-from aisle.live import Erased, LiveAnswer, LiveSearch, VersionView, WriteResult
+from aisle.live import Erased, LiveAnswer, LiveSearch, LiveState, VersionView, WriteResult
 from aisle.retrieval import Hit
 from aisle.serving import create_app
 
@@ -48,19 +48,6 @@ def explanation_of(rank, mode):
     if rank == 2:
         sides["lexical"] |= {"rank": None, "score": None, "normalised": 0.0, "adds": 0.0}
     return {"semantic_score": 0.4, "parts": parts, "sides": sides if mode == "hybrid" else {}}
-
-
-@dataclass
-class State:
-    version: str = "v2"
-    version_age_s: float = 60.0
-    num_products: int = 6
-    store_kind: str = "memory"
-    journal_head: int = 0
-    applied_offset: int = 0
-    journal_lag: int = 0
-    cache_hits: int = 3
-    cache_misses: int = 5
 
 
 def passes(name, where):
@@ -159,7 +146,18 @@ class FakeShop:
 
     def state(self):
         num = len(PRODUCTS) + len(self.put_products)
-        return State(version=self.current, num_products=num, journal_head=len(self.written))
+        return LiveState(
+            version=self.current,
+            store="memory",
+            num_products=num,
+            version_age_s=60.0,
+            journal_head=len(self.written),
+            applied_offset=len(self.written),
+            cache_hits=3,
+            cache_misses=5,
+            actors=2,
+            building=False,
+        )
 
 
 @pytest.fixture

@@ -22,4 +22,4 @@ def test_readiness_names_the_modes_and_the_catalogue(client):
 def test_readiness_follows_the_shop(client):
     client.put("/v1/products/new", json={"title": "New"})
     state = client.get("/readyz").json()["state"]
-    assert (state["num_products"], state["journal_head"]) == (7, 1)
+    assert (state["num_products"], state["journal_head"], state["applied_offset"]) == (7, 1, 1)

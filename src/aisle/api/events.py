@@ -68,11 +68,9 @@ class EventDocument(BaseModel):
 
     @model_validator(mode="after")
     def _names_somebody(self) -> EventDocument:
-        ids = (self.user_id, self.client_id, self.session_id, self.query_id)
+        ids = (self.user_id, self.client_id, self.session_id)
         if not any(name and name.strip() for name in ids):
-            raise PydanticCustomError(
-                "nobody", "An event must name a user_id, client_id or session_id, or the query_id of a search"
-            )
+            raise PydanticCustomError("nobody", "An event must name a user_id, client_id or session_id")
         return self
 
     def row(self) -> dict[str, Any]:

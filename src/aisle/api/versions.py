@@ -25,7 +25,7 @@ class VersionDocument(BaseModel):
 
 
 class VersionList(BaseModel):
-    """All versions, the newest first."""
+    """All versions, the oldest first, then what is being built or failed."""
 
     versions: list[VersionDocument]
 

@@ -34,12 +34,15 @@ class WriteDocument(BaseModel):
 
     line: int = Field(description="Its place in the request, from 1.")
     id: str | None = Field(description="Id of the product or event; null where it could not be read.")
-    status: Literal["written", "stale", "refused"] = Field(
+    status: Literal["written", "stale", "absent", "refused"] = Field(
         description="`written`: durable, and found by the next search. `stale`: what is there is newer. "
+        "`absent`: deleted, but it was not there. "
         "`refused`: see `problem`."
     )
     offset: int | None = Field(default=None, description="Place in the journal; null where nothing was written.")
-    problem: str | None = Field(default=None, description="What must hold, what was received, what to do.")
+    problem: str | None = Field(
+        default=None, description="What must hold, what was received, what to do; beside `written`, what was left out."
+    )
 
 
 class ErasedDocument(BaseModel):

@@ -120,7 +120,7 @@ class AsyncClient:
         return await self._send(calls.erase_actor(kind, actor_id))
 
     async def versions(self) -> list[VersionDocument]:
-        """Return all versions, the newest first."""
+        """Return all versions, the oldest first."""
         return await self._send(calls.list_versions())
 
     async def build_version(self) -> VersionDocument:

@@ -120,7 +120,7 @@ class Client:
         return self._send(calls.erase_actor(kind, actor_id))
 
     def versions(self) -> list[VersionDocument]:
-        """Return all versions, the newest first."""
+        """Return all versions, the oldest first."""
         return self._send(calls.list_versions())
 
     def build_version(self) -> VersionDocument:

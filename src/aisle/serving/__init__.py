@@ -6,7 +6,7 @@ its own: routes (`search`, `writes`, `version_routes`, `health`, `metrics`, `pag
 """
 
 from aisle.serving.app import create_app
-from aisle.serving.backend import ShopBackend, ShopState
+from aisle.serving.backend import ShopBackend
 from aisle.serving.keys import KeyRing, load_keys
 from aisle.serving.server import DEFAULT_HOST, DEFAULT_PORT, check_port, run, run_in_background
 from aisle.serving.settings import LOOPBACK_NAMES, ServiceSettings
@@ -18,7 +18,6 @@ __all__ = [
     "KeyRing",
     "ServiceSettings",
     "ShopBackend",
-    "ShopState",
     "check_port",
     "create_app",
     "load_keys",

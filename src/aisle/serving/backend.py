@@ -5,62 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from aisle.live import Erased, LiveAnswer, LiveSearch, VersionView, WriteResult
+from aisle.live import Erased, LiveAnswer, LiveSearch, LiveState, VersionView, WriteResult
 
-__all__ = ["ShopBackend", "ShopState"]
-
-
-class ShopState(Protocol):
-    """How a live shop is, in numbers."""
-
-    @property
-    def version(self) -> str:
-        """Id of the version that answers."""
-        ...
-
-    @property
-    def version_age_s(self) -> float:
-        """Seconds since that version was built."""
-        ...
-
-    @property
-    def num_products(self) -> int:
-        """Products that can be found."""
-        ...
-
-    @property
-    def store_kind(self) -> str:
-        """Kind of the product store."""
-        ...
-
-    @property
-    def journal_head(self) -> int:
-        """Place of the newest change in the journal."""
-        ...
-
-    @property
-    def applied_offset(self) -> int:
-        """Place up to which changes are in the store for good."""
-        ...
-
-    @property
-    def journal_lag(self) -> int:
-        """Changes of the journal that no search finds yet."""
-        ...
-
-    @property
-    def cache_hits(self) -> int:
-        """Searches whose query vector was known, since the start."""
-        ...
-
-    @property
-    def cache_misses(self) -> int:
-        """Searches whose query vector was not, since the start."""
-        ...
+__all__ = ["ShopBackend"]
 
 
 class ShopBackend(Protocol):
-    """A live shop. Searches are called by one thread at a time, writes by another, the rest by further ones."""
+    """A live shop, called from any thread. One searches; two write, so that they share the journal's flushes."""
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -72,7 +23,7 @@ class ShopBackend(Protocol):
         """The mode of a search that names none."""
         ...
 
-    def search(self, asked: LiveSearch) -> LiveAnswer:
+    def search(self, request: LiveSearch) -> LiveAnswer:
         """Return at most k results.
 
         Raises:
@@ -97,7 +48,7 @@ class ShopBackend(Protocol):
         ...
 
     def versions(self) -> Sequence[VersionView]:
-        """Return all versions, the newest first."""
+        """Return all versions, the oldest first."""
         ...
 
     def build_version(self) -> VersionView:
@@ -116,6 +67,6 @@ class ShopBackend(Protocol):
         """
         ...
 
-    def state(self) -> ShopState:
+    def state(self) -> LiveState:
         """Return how the shop is now; quick."""
         ...

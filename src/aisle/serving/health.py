@@ -35,7 +35,7 @@ def health_router(backend: ShopBackend, workers: Workers, info: Mapping[str, obj
                 num_products=state.num_products,
                 journal_head=state.journal_head,
                 applied_offset=state.applied_offset,
-                store_kind=state.store_kind,
+                store_kind=state.store,
             ),
             info=dict(info),
         )

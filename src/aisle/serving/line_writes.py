@@ -57,14 +57,14 @@ class ProductLines:
         read = [_read(line, _read_product) for line in lines]
         results: list[WriteResult] = []
         # Neighbours of one kind are written together; a product that is put, deleted and put again ends up put.
-        for kind, run in groupby(read, key=type):
-            rows = list(run)
-            if kind is WriteResult:
-                results += rows
-            elif kind is str:
-                results += _written(self._backend.delete, rows)
-            else:
-                results += _written(self._backend.put, rows)
+        for _, run in groupby(read, key=type):
+            some = list(run)
+            rows = [one for one in some if isinstance(one, dict)]
+            results += [one for one in some if isinstance(one, WriteResult)]
+            results += (
+                _written(self._backend.delete, ids) if (ids := [one for one in some if isinstance(one, str)]) else []
+            )
+            results += _written(self._backend.put, rows) if rows else []
         return results
 
 
@@ -114,7 +114,7 @@ def _id_of(document: Any) -> str | None:
     return next((one[:MAX_ID_CHARS] for one in found if isinstance(one, str)), None)
 
 
-def _written(write: Callable[[list[_Row]], list[WriteResult]], rows: list[_Row]) -> list[WriteResult]:
+def _written(write: Callable[[Sequence[_Row]], list[WriteResult]], rows: Sequence[_Row]) -> list[WriteResult]:
     """Write rows; where all of them fail together, each one's result says so and the list goes on."""
     try:
         return write(rows)

@@ -76,14 +76,16 @@ class _ShopCollector(Collector):
         """Yield the state of now."""
         state = self._backend.state()
         version = GaugeMetricFamily("aisle_version_info", "The version that answers.", labels=["version", "store"])
-        version.add_metric([state.version, state.store_kind], 1)
+        version.add_metric([state.version, state.store], 1)
         yield version
         gauges = {
             "aisle_version_age_seconds": ("Time since the version was built.", state.version_age_s),
             "aisle_products": ("Products that can be found.", state.num_products),
             "aisle_journal_head": ("Place of the newest change in the journal.", state.journal_head),
             "aisle_journal_applied_offset": ("Place up to which changes are in the store.", state.applied_offset),
-            "aisle_journal_lag": ("Changes that no search finds yet.", state.journal_lag),
+            "aisle_actors": ("Actors whose events are in memory.", state.actors),
+            "aisle_building": ("Whether a version is being built.", int(state.building)),
+            "aisle_journal_lag": ("Entries that are not applied yet.", state.lag),
         }
         for name, (says, value) in gauges.items():
             yield GaugeMetricFamily(name, says, value=value)

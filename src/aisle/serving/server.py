@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from aisle.core.errors import UsageError
+from aisle.serving.failures import LOGGER
 from aisle.serving.settings import ServiceSettings
 
 __all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "check_port", "run", "run_in_background"]
@@ -44,7 +46,7 @@ def run(
     Raises:
         UsageError: If the host is not loopback and the app asks for no key, or the port is taken or out of range.
     """
-    with _listen(host, port, has_key=_has_key(app)) as listener, suppress(KeyboardInterrupt):
+    with _listen(host, port, has_key=_has_key(app)) as listener, _logged(app), suppress(KeyboardInterrupt):
         _Server(app, on_ready=on_ready or _ignore).run(sockets=[listener])
 
 
@@ -147,6 +149,25 @@ def _check_loopback(host: str) -> None:
             received={"host": host},
             remedy="Use --host 127.0.0.1, or give --api-key-file.",
         )
+
+
+@contextmanager
+def _logged(app: FastAPI) -> Iterator[None]:
+    """Let searches reach standard error where that was asked for; faults reach it anyway."""
+    settings = getattr(app.state, "settings", None)
+    if not (isinstance(settings, ServiceSettings) and settings.log_queries):
+        yield
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    level = LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.setLevel(level)
 
 
 def _has_key(app: FastAPI) -> bool:

@@ -26,7 +26,7 @@ def version_router(backend: ShopBackend, workers: Workers) -> APIRouter:
 
     @router.get("", summary="List versions", response_model=VersionList, responses=describe_problems(503))
     async def list_versions() -> Response:
-        """Return all versions, the newest first."""
+        """Return all versions, the oldest first, then what is being built or failed."""
         views = await workers.watch.run(backend.versions)
         return _json({"versions": [asdict(view) for view in views]})
 

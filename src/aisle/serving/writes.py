@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
@@ -33,7 +33,9 @@ _Answer = TypeVar("_Answer")
 _PathId = Annotated[Id, Path(description="The shop's own id, percent-encoded; a slash may stand in it.")]
 _ActorId = Annotated[Id, Path(description="The actor's id, percent-encoded.")]
 
-_RESULTS = {200: {"description": "One result per line", "content": {NDJSON: {"schema": {"type": "string"}}}}}
+_RESULTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "One result per line", "content": {NDJSON: {"schema": {"type": "string"}}}}
+}
 
 
 def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
