@@ -20,6 +20,7 @@ class Reply:
 
     @property
     def document(self):
+        """The body as JSON."""
         return json.loads(self.body)
 
 
@@ -32,6 +33,7 @@ class Connections:
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def send(self, method: str, path: str, document: object | None = None) -> Reply:
+        """Send one request and wait for its answer."""
         reader, writer = self._free.pop() if self._free else await asyncio.open_connection(self._host, self._port)
         body = b"" if document is None else json.dumps(document).encode()
         head = f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\ncontent-length: {len(body)}\r\n"
@@ -46,6 +48,7 @@ class Connections:
         return reply
 
     async def close(self) -> None:
+        """End all connections."""
         for _, writer in self._free:
             writer.close()
 

@@ -93,7 +93,7 @@ export class FilterPanel {
     const path = this.#filters.category;
     const above = path.map((name, depth) => {
       const isLast = depth === path.length - 1;
-      return this.#step(name, path.slice(0, depth), { "aria-pressed": true, class: isLast ? "step is-chosen" : "step" });
+      return this.#step(name, path.slice(0, depth), { "aria-pressed": "true", class: isLast ? "step is-chosen" : "step" });
     });
     const prefix = path.length ? path.join(LEVEL) + LEVEL : "";
     const below = counts
