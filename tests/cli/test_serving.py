@@ -8,6 +8,7 @@ import pytest
 from aisle.cli import serving
 from aisle.core.errors import ConfigError
 from aisle.pipelines.recipe import DEMO_RECIPE
+from aisle.pipelines.serving import ServiceOptions
 
 
 def test_search_as_json(aisle_json, built_shop, simulated):
@@ -35,14 +36,26 @@ def test_nothing_found_is_an_empty_list(aisle_json, aisle, built_shop):
 def test_serve_hands_its_options_on(aisle, built_shop, monkeypatch):
     asked = {}
 
-    def serve(workspace, *, on_ready, **options):
-        asked.update(path=workspace.path, **options)
+    def serve(workspace, options, *, on_ready, warn, **more):
+        asked.update(path=workspace.path, options=options, **more)
         on_ready("http://127.0.0.1:1/")
 
     monkeypatch.setattr("aisle.pipelines.serving.serve", serve)
     result = aisle("serve", "--workspace", built_shop.path, "--port", 8080)
-    assert asked == {"path": built_shop.path, "host": "127.0.0.1", "port": 8080}
+    assert asked == {"path": built_shop.path, "options": ServiceOptions(port=8080), "store": "qdrant-edge"}
     assert (result.out, result.err) == ("", "The search page is at http://127.0.0.1:1/ (Ctrl-C ends it).\n")
+
+
+def test_serve_hands_on_who_may_ask(aisle, built_shop, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "aisle.pipelines.serving.serve", lambda _, options, **more: asked.append((options, more["store"]))
+    )
+    arguments = ["--host", "0.0.0.0", "--api-key-file", "key", "--read-key-file", "read", "--log-queries"]
+    arguments += ["--allowed-host", "a.example", "--allowed-host", "b.example", "--store", "faiss"]
+    assert aisle("serve", "--workspace", built_shop.path, *arguments).code == 0
+    options = ServiceOptions("0.0.0.0", 8000, Path("key"), Path("read"), ("a.example", "b.example"), True)
+    assert asked == [(options, "faiss")]
 
 
 def test_serve_on_other_than_loopback_is_refused(aisle, built_shop):
@@ -61,7 +74,7 @@ def test_demo_prints_one_object_and_says_the_rest_elsewhere(aisle, tiny, set_opt
     assert (tmp_path / "demo-workspace" / "generated" / "workspace.json").exists()
     served = []
     monkeypatch.setattr(
-        "aisle.pipelines.serving.serve", lambda workspace, **_options: served.append(workspace.path.name)
+        "aisle.pipelines.serving.serve", lambda workspace, _options, **_more: served.append(workspace.path.name)
     )
     again = aisle("demo", "--products", 120, "--port", 0, *set_options(tiny()))
     assert again.err.count("unchanged") == 2
@@ -98,7 +111,7 @@ def test_the_address_is_told(capsys):
 
 
 def test_serve_as_json_prints_the_address_as_one_object(aisle, built_shop, monkeypatch):
-    def serve(workspace, *, host, port, on_ready):
+    def serve(workspace, options, *, on_ready, **_more):
         on_ready("http://127.0.0.1:1/")
 
     monkeypatch.setattr("aisle.pipelines.serving.serve", serve)

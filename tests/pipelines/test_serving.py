@@ -3,9 +3,14 @@ import sys
 
 import pyarrow as pa
 import pytest
+from fastapi.testclient import TestClient
 
 from aisle.core.errors import UsageError, WorkspaceError
 from aisle.pipelines import serving
+from aisle.pipelines.serving import ServiceOptions
+from aisle.serving import LOOPBACK_NAMES, KeyRing
+
+HERE = ServiceOptions(port=0)
 
 
 @pytest.fixture
@@ -14,7 +19,11 @@ def served(monkeypatch):
     kept = {}
 
     def run(app, **options):
-        kept.update(app=app, **options)
+        client = TestClient(app, base_url="http://127.0.0.1:8000")
+        ready = client.get("/readyz").json()
+        query = ready["info"]["examples"][0]
+        hits = client.post("/v1/search", json={"query": query, "k": 2}).json()["hits"]
+        kept.update(app=app, ready=ready, hits=hits, **options)
 
     monkeypatch.setattr("aisle.serving.run", run)
     return kept
@@ -44,33 +53,49 @@ def test_a_shop_without_judgments_has_no_examples(import_shop, tmp_path):
 
 
 def test_the_service_knows_its_shop_by_name(shop, served, monkeypatch):
-    from fastapi.testclient import TestClient
-
     monkeypatch.chdir(shop.path)
     from aisle.workspace import Workspace
 
-    serving.serve(Workspace.open(shop.path.relative_to(shop.path)), host="127.0.0.1", port=0, on_ready=print)
-    client = TestClient(served["app"])
-    ready = client.get("/readyz").json()
+    serving.serve(Workspace.open(shop.path.relative_to(shop.path)), HERE, on_ready=print)
+    ready = served["ready"]
     info = ready["info"]
-    assert (info["name"], info["products"], len(info["examples"])) == ("shop", 300, 6)
+    assert (info["name"], ready["state"]["num_products"], len(info["examples"])) == ("shop", 300, 6)
     assert served["on_ready"] is print
-    hits = client.post("/v1/search", json={"query": info["examples"][0], "k": 2}).json()["hits"]
-    assert len(hits) == 2
+    assert len(served["hits"]) == 2
 
 
 def test_a_taken_port_is_told(built_shop):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="port must be free"):
-        serving.serve(built_shop, host="127.0.0.1", port=taken.getsockname()[1], on_ready=print)
+        serving.serve(built_shop, ServiceOptions(port=taken.getsockname()[1]), on_ready=print)
+
+
+def test_what_is_said_of_keys_and_names_becomes_settings(tmp_path, monkeypatch):
+    monkeypatch.delenv("AISLE_API_KEY", raising=False)
+    (tmp_path / "key").write_text("k" * 16)
+    open_ = serving._settings(ServiceOptions(host="127.0.0.2"))
+    assert (open_.hosts, open_.keys, open_.log_queries) == (LOOPBACK_NAMES | {"127.0.0.2"}, None, False)
+    guarded = serving._settings(ServiceOptions(host="0.0.0.0", key_file=tmp_path / "key", log_queries=True))
+    assert (guarded.hosts, guarded.keys, guarded.log_queries) == (None, KeyRing.of("k" * 16), True)
+    monkeypatch.setenv("AISLE_API_KEY", "e" * 16)
+    named = serving._settings(ServiceOptions(host="::1", allowed_hosts=("Shop.example",)))
+    assert (named.hosts, named.keys) == (LOOPBACK_NAMES | {"[::1]", "shop.example"}, KeyRing.of("e" * 16))
+
+
+def test_others_are_only_heard_with_a_key(monkeypatch):
+    monkeypatch.delenv("AISLE_API_KEY", raising=False)
+    with pytest.raises(UsageError, match="must be a loopback address"):
+        serving.check_serving(ServiceOptions(host="0.0.0.0", port=0))
+    monkeypatch.setenv("AISLE_API_KEY", "e" * 16)
+    serving.check_serving(ServiceOptions(host="0.0.0.0", port=0))
 
 
 def test_nothing_indexed_nothing_served(import_shop, served, tmp_path):
     with pytest.raises(WorkspaceError, match="must hold 'index'"):
-        serving.serve(import_shop(tmp_path / "shop"), host="127.0.0.1", port=0, on_ready=print)
+        serving.serve(import_shop(tmp_path / "shop"), HERE, on_ready=print)
     assert served == {}
 
 
 def test_missing_packages_are_named(built_shop, monkeypatch):
     monkeypatch.setitem(sys.modules, "aisle.serving", None)
     with pytest.raises(UsageError, match=r"aisle\[serve\].*pip install"):
-        serving.serve(built_shop, host="127.0.0.1", port=0, on_ready=print)
+        serving.serve(built_shop, HERE, on_ready=print)

@@ -3,8 +3,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from aisle.core.shopper import NOBODY, Shopper
-from aisle.serving import create_app, run_in_background
+from aisle.core.shopper import Shopper
+from aisle.live import LiveAnswer
+from aisle.serving import KeyRing, ServiceSettings, create_app, run_in_background
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def service(shared_backend):
-    app = create_app(shared_backend, info={"name": "Six things", "products": 6, "examples": ["usb hub", "a & b = c?"]})
+    app = create_app(shared_backend, info={"name": "Six things", "examples": ["usb hub", "a & b = c?"]})
     with run_in_background(app) as address:
         yield address
 
@@ -22,7 +23,8 @@ def service(shared_backend):
 @pytest.fixture
 def backend(shared_backend):
     shared_backend.asked.clear()
-    return shared_backend
+    yield shared_backend
+    shared_backend.put_products.clear()
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ def test_k_of_the_address_is_honoured(open_page, backend):
     await_results(page)
     assert [len(ids_in(page, mode)) for mode in ("Lexical", "Semantic", "Hybrid")] == [2, 2, 2]
     expect(page.get_by_label("Top")).to_have_value("2")
-    assert {k for _, k, _ in backend.asked} == {2}
+    assert {asked.k for asked in backend.asked} == {2}
 
 
 def test_a_blank_query_is_told_once_in_the_services_words(open_page):
@@ -189,10 +191,10 @@ def test_a_blank_query_is_told_once_in_the_services_words(open_page):
 def test_one_failing_way_of_searching_leaves_the_others(open_page, backend, monkeypatch):
     search = backend.search
 
-    def fail_semantic(query, **options):
-        if options["mode"] == "semantic":
+    def fail_semantic(asked):
+        if asked.mode == "semantic":
             raise RuntimeError("model is gone")
-        return search(query, **options)
+        return search(asked)
 
     monkeypatch.setattr(backend, "search", fail_semantic)
     page = open_page("?q=usb")
@@ -225,7 +227,7 @@ def test_an_example_is_one_click_away(open_page, backend):
     page.get_by_role("link", name="a & b = c?").click()
     await_results(page)
     expect(page.get_by_role("searchbox")).to_have_value("a & b = c?")
-    assert {query for query, _, _ in backend.asked} == {"a & b = c?"}
+    assert {asked.query for asked in backend.asked} == {"a & b = c?"}
     page.reload()
     expect(page.get_by_role("searchbox")).to_have_value("a & b = c?")
 
@@ -266,8 +268,8 @@ def test_text_can_be_told_from_its_ground_in_both_schemes(open_page):
 
 def test_a_backend_of_two_unnamed_modes_gets_two_columns(browser, backend):
     class Backend(type(backend)):
-        def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
-            return []
+        def search(self, request):
+            return LiveAnswer(hits=[], mode=request.mode, version="v2")
 
     app = create_app(Backend(modes=("alpha", "beta"), default_mode="alpha"), info={})
     with run_in_background(app) as address:
@@ -334,14 +336,104 @@ def test_scores_are_explained_where_that_is_asked_for(open_page):
 
 
 def test_who_searches_stands_in_the_address_and_reaches_the_search(open_page, backend):
-    backend.shoppers.clear()
     page = open_page("?q=usb&user=u17")
     await_results(page)
     page.get_by_label("From").fill(" de ")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page).to_have_url(re.compile(r"\?q=usb&user=u17&location=de$"))
     await_results(page)
-    assert [backend.shoppers[0], backend.shoppers[-1]] == [Shopper("u17"), Shopper("u17", location="de")]
+    assert [backend.asked[0].shopper, backend.asked[-1].shopper] == [Shopper("u17"), Shopper("u17", location="de")]
     page.go_back()
     expect(page.get_by_label("From")).to_have_value("")
     expect(page.get_by_label("User")).to_have_value("u17")
+
+
+def test_filters_stand_beside_the_results_and_in_the_address(open_page, backend):
+    page = open_page("?q=usb")
+    await_results(page)
+    page.get_by_label("Northwind").check()
+    expect(page).to_have_url(re.compile(r"\?q=usb&brand=Northwind$"))
+    expect(column(page, "Semantic").locator(".card")).to_have_count(1)
+    assert {asked.where.brands for asked in backend.asked[-3:]} == {("Northwind",)}
+    assert sorted(len(asked.facets) for asked in backend.asked[-3:]) == [0, 0, 5]
+    expect(page.locator("#filter-count")).to_have_text("1")
+    page.get_by_label("Highest price").fill("10")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?q=usb&brand=Northwind&max=10$"))
+    expect(page.get_by_text("No product matches.")).to_have_count(3)
+    expect(page.get_by_label("Northwind")).to_be_checked()
+    page.go_back()
+    expect(page.get_by_label("Highest price")).to_have_value("")
+    expect(column(page, "Semantic").locator(".card")).to_have_count(1)
+    page.get_by_role("button", name="Clear all").click()
+    expect(page).to_have_url(re.compile(r"\?q=usb$"))
+    expect(column(page, "Semantic").locator(".card")).to_have_count(4)
+    assert page.complaints == []
+
+
+def test_a_category_is_entered_and_left_step_by_step(open_page, backend):
+    page = open_page("?q=usb&category=Computers")
+    await_results(page)
+    page.get_by_role("button", name="Docks 1").click()
+    expect(page).to_have_url(re.compile(r"category=Computers\+%3E\+Docks$"))
+    await_results(page)
+    assert backend.asked[-1].where.category == ("Computers", "Docks")
+    expect(page.get_by_role("button", name="Docks", pressed=True)).to_be_visible()
+    page.get_by_role("button", name="Computers", pressed=True).click()
+    expect(page).to_have_url(re.compile(r"\?q=usb$"))
+
+
+def test_the_order_is_asked_for(open_page, backend):
+    page = open_page("?q=usb")
+    await_results(page)
+    page.get_by_label("Order").select_option("cheapest")
+    expect(page).to_have_url(re.compile(r"\?q=usb&sort=price_asc$"))
+    await_results(page)
+    assert backend.asked[-1].sort == "price_asc"
+
+
+def test_markup_in_a_facet_stays_text(open_page):
+    page = open_page("?q=usb")
+    await_results(page)
+    expect(page.locator("#facets").get_by_text("<i>x</i>")).to_be_visible()
+    assert page.locator("#facets i").count() == 0
+
+
+def test_a_product_that_is_put_meanwhile_is_announced_and_found(open_page, service):
+    page = open_page("?q=usb")
+    await_results(page)
+    expect(page.locator("#catalogue")).to_have_text("Six things · 6 products")
+    expect(page.get_by_role("button", name="The shop has changed")).to_have_count(0)
+    answer = page.request.put(service + "v1/products/lamp", data={"title": "A lamp by USB"})
+    assert answer.status == 200
+    page.get_by_role("button", name="The shop has changed. Search again").click()
+    expect(column(page, "Hybrid").get_by_role("heading", name="A lamp by USB")).to_be_visible()
+    expect(page.locator("#catalogue")).to_have_text("Six things · 7 products")
+    expect(page.get_by_role("button", name="The shop has changed")).to_have_count(0)
+    assert page.complaints == []
+
+
+def test_a_phone_folds_the_filters_away(open_page):
+    page = open_page("?q=usb", viewport=PHONE, has_touch=True, is_mobile=True)
+    await_results(page)
+    expect(page.get_by_label("Northwind")).not_to_be_visible()
+    page.locator("summary").tap()
+    page.get_by_label("Northwind").tap()
+    expect(page).to_have_url(re.compile(r"brand=Northwind$"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_page_asks_for_the_key_where_the_service_does(browser, backend):
+    key = "a-key-of-many-characters"
+    app = create_app(backend, info={"name": "Guarded"}, settings=ServiceSettings(keys=KeyRing.of(key)))
+    with run_in_background(app) as address:
+        page = browser.new_page(viewport=DESKTOP)
+        page.goto(address + "?q=usb")
+        expect(page.get_by_role("heading", name="This service asks for a key")).to_be_visible()
+        expect(page.locator(".card")).to_have_count(0)
+        page.get_by_label("Key", exact=True).fill(key)
+        page.get_by_role("button", name="Use it").click()
+        await_results(page)
+        expect(column(page, "Hybrid").locator(".card")).to_have_count(3)
+        assert key not in page.url
+        page.close()

@@ -1,6 +1,10 @@
-import pytest
+import asyncio
 
-from aisle.serving.middleware import MAX_BODY_BYTES, SECURITY_HEADERS
+import pytest
+from starlette.exceptions import HTTPException
+
+from aisle.api.limits import MAX_BODY_BYTES, MAX_LINE_BYTES
+from aisle.serving.middleware import SECURITY_HEADERS, BodyLimit
 
 JSON = {"content-type": "application/json"}
 
@@ -28,6 +32,33 @@ def test_a_body_without_length_is_counted_as_it_arrives(client):
             yield b" " * 1024
 
     assert client.post("/v1/search", content=chunks(), headers=JSON).status_code == 413
+
+
+def test_a_product_may_be_larger_than_a_search(client, backend):
+    def put(num_bytes):
+        body = b'{"title": "usb"}'
+        return client.put("/v1/products/a", content=body + b" " * (num_bytes - len(body)), headers=JSON).status_code
+
+    assert (put(MAX_LINE_BYTES), put(MAX_LINE_BYTES + 1)) == (200, 413)
+    assert len(backend.written) == 1
+
+
+def test_a_body_that_stops_coming_is_given_up():
+    caught = []
+
+    async def app(scope, receive, send):
+        try:
+            await receive()
+        except HTTPException as error:
+            caught.append((error.status_code, error.detail))
+
+    async def ask():
+        never = asyncio.Event()
+        scope = {"type": "http", "path": "/v1/search"}
+        await BodyLimit(app, timeout_s=0)(scope, never.wait, None)
+
+    asyncio.run(ask())
+    assert caught == [(408, "A body must go on within 0 s. Received: nothing more. Send it in one go.")]
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/static/app.js", "/openapi.json"])

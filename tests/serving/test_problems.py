@@ -5,7 +5,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aisle.serving.problems import PROBLEM_JSON, Problem, describe_problems, problem_response
+from aisle.api import PROBLEM_JSON, Problem
+from aisle.serving.problems import describe_problems, problem_response, tell_faults
 
 JSON = {"content-type": "application/json"}
 
@@ -71,14 +72,14 @@ def test_json_by_any_of_its_names_is_taken(client):
 
 
 def test_every_wrong_field_is_listed_with_its_pointer(client):
-    problem = problem_of(post(client, b'{"k": 0, "filters": "u1", "a/b~c": 1}'))
+    problem = problem_of(post(client, b'{"k": 0, "filter": "u1", "a/b~c": 1}'))
     assert {error["pointer"]: error["detail"] for error in problem["errors"]} == {
         "#/query": "This field is required.",
         "#/k": "Input should be greater than or equal to 1. Received: 0.",
-        "#/filters": "This field is not known. Leave it out.",
+        "#/filter": "This field is not known. Leave it out.",
         "#/a~1b~0c": "This field is not known. Leave it out.",
     }
-    assert "filters: This field is not known. Leave it out." in problem["detail"]
+    assert "filter: This field is not known. Leave it out." in problem["detail"]
 
 
 def test_a_long_query_is_not_sent_back(client):
@@ -89,8 +90,8 @@ def test_a_long_query_is_not_sent_back(client):
 
 
 def test_half_a_surrogate_pair_is_refused_and_not_a_failure(client):
-    assert problem_of(post(client, b'{"query": "\\ud800"}'))["status"] == 422
-    assert problem_of(post(client, b'{"query": "usb", "\\ud800": 1}'))["status"] == 422
+    assert problem_of(post(client, b'{"query": "\\ud800"}'))["status"] == 400
+    assert problem_of(post(client, b'{"query": "usb", "\\ud800": 1}'))["status"] == 400
 
 
 def test_descriptions_give_the_media_type_of_problems():
@@ -109,3 +110,21 @@ def test_no_body_is_a_failure_of_the_service(shared_client, body):
     assert response.status_code in {200, 400, 422}
     if response.status_code != 200:
         problem_of(response)
+
+
+def test_many_faults_are_told_in_part(client):
+    body = json.dumps({"query": "usb"} | {f"field{number}": 1 for number in range(50)}).encode()
+    problem = problem_of(post(client, body))
+    assert len(problem["errors"]) == 20
+    assert "field19: This field is not known. Leave it out. And 30 more." in problem["detail"]
+
+
+def test_a_long_name_is_not_sent_back_whole(client):
+    problem = problem_of(post(client, json.dumps({"query": "usb", "x" * 5000: 1}).encode()))
+    assert len(problem["detail"]) < 400
+
+
+def test_faults_name_their_place():
+    faults = [{"loc": ("body", "a", 0), "type": "missing", "msg": "", "input": None}]
+    assert tell_faults(faults, skip=1) == "a.0: This field is required."
+    assert tell_faults([{**faults[0], "loc": ("body",)}], skip=1) == "body: This field is required."

@@ -1,6 +1,6 @@
 import asyncio
+import logging
 import threading
-from dataclasses import dataclass
 from decimal import Decimal
 
 import httpx
@@ -8,18 +8,16 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from aisle.api import SearchRequest, SearchResponse
 from aisle.core.errors import ModelError
 from aisle.core.shopper import NOBODY, Shopper
-from aisle.serving import create_app
-from aisle.serving.schemas import SearchResponse
+from aisle.live import LiveAnswer, LiveSearch
+from aisle.retrieval import Hit
+from aisle.serving import ServiceSettings, create_app
+from aisle.serving.search import live_search
+from aisle.store import FACET_FIELDS, NO_FILTER, ProductFilter
 
-
-@dataclass(frozen=True)
-class Hit:
-    rank: object
-    product_id: str
-    score: object
-    product: dict
+HERE = "http://127.0.0.1:8000"
 
 
 class Backend:
@@ -31,14 +29,14 @@ class Backend:
     def __init__(self, answer):
         self._answer = answer
 
-    def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
+    def search(self, asked):
         if isinstance(self._answer, Exception):
             raise self._answer
-        return self._answer
+        return LiveAnswer(hits=self._answer, mode="only", version="v1")
 
 
 def search_through(answer):
-    client = TestClient(create_app(Backend(answer), info={}), raise_server_exceptions=False)
+    client = TestClient(create_app(Backend(answer), info={}), base_url=HERE, raise_server_exceptions=False)
     return client.post("/v1/search", json={"query": "usb"})
 
 
@@ -67,7 +65,7 @@ def test_the_answer_fits_the_published_model(client):
 @pytest.mark.parametrize("mode", [{}, {"mode": None}])
 def test_a_search_without_mode_takes_the_default(client, backend, mode):
     assert client.post("/v1/search", json={"query": "usb"} | mode).json()["mode"] == "hybrid"
-    assert backend.asked == [("usb", 24, "hybrid")]
+    assert backend.asked == [LiveSearch("usb")]
 
 
 def test_no_match_is_an_empty_list(client):
@@ -115,8 +113,7 @@ def test_a_failing_backend_gives_500_and_no_inner_detail(error):
 
 
 def test_the_openapi_document_names_the_modes_of_the_backend(client):
-    operation = client.get("/openapi.json").json()["paths"]["/v1/search"]["post"]
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    schema = client.get("/openapi.json").json()["components"]["schemas"]["SearchRequest"]
     assert schema["properties"]["mode"]["enum"] == ["lexical", "semantic", "hybrid", None]
 
 
@@ -131,14 +128,14 @@ def test_health_is_answered_while_a_search_runs():
     started, finish = threading.Event(), threading.Event()
 
     class SlowBackend(Backend):
-        def search(self, query, *, k=24, mode=None, shopper=NOBODY, explain=False):
+        def search(self, asked):
             started.set()
             assert finish.wait(timeout=30)
-            return []
+            return super().search(asked)
 
     async def ask():
         transport = httpx.ASGITransport(create_app(SlowBackend([]), info={}))
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
             searching = asyncio.create_task(client.post("/v1/search", json={"query": "usb"}))
             await asyncio.to_thread(started.wait, 30)
             health = await client.get("/healthz")
@@ -153,7 +150,7 @@ def test_who_searches_reaches_the_backend(client, backend):
     fields = {"user_id": "u1", "client_id": "c1", "session_id": "s1", "location": "de"}
     client.post("/v1/search", json={"query": "usb", **fields})
     client.post("/v1/search", json={"query": "usb", "user_id": None})
-    assert backend.shoppers == [Shopper(**fields), NOBODY]
+    assert [asked.shopper for asked in backend.asked] == [Shopper(**fields), NOBODY]
 
 
 def test_explanations_come_where_they_are_asked_for(client):
@@ -175,3 +172,86 @@ def test_fields_of_another_kind_are_refused(client, backend, wrong):
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == f"#/{next(iter(wrong))}"
     assert backend.asked == []
+
+
+def test_all_that_can_be_asked_reaches_the_shop():
+    request = {
+        "query": "usb",
+        "k": 3,
+        "mode": "semantic",
+        "user_id": "u1",
+        "location": "de",
+        "personalise": False,
+        "filters": {
+            "category": ["Computers", "Docks"],
+            "brands": ["a", "b"],
+            "shop_ids": ["s"],
+            "price_min": 1,
+            "price_max": 2.5,
+            "locations": ["de"],
+            "in_stock": False,
+            "attributes": {"colour": ["red", "blue"]},
+            "blocked": ["x"],
+        },
+        "sort": "price_desc",
+        "min_score": -0.5,
+        "facets": ["brand", "attributes.colour"],
+        "collapse": True,
+        "pinned": ["p", "q"],
+        "explain": True,
+    }
+    assert live_search(SearchRequest.model_validate(request)) == LiveSearch(
+        query="usb",
+        k=3,
+        mode="semantic",
+        shopper=Shopper(user_id="u1", location="de"),
+        personalise=False,
+        where=ProductFilter(
+            category=("Computers", "Docks"),
+            brands=("a", "b"),
+            shop_ids=("s",),
+            price_min=1,
+            price_max=2.5,
+            locations=("de",),
+            in_stock=False,
+            attributes={"colour": ("red", "blue")},
+            blocked=("x",),
+        ),
+        sort="price_desc",
+        min_score=-0.5,
+        facets=("brand", "attributes.colour"),
+        collapse=True,
+        pinned=("p", "q"),
+        explain=True,
+    )
+
+
+@pytest.mark.parametrize("filters", [{}, {"brands": []}, {"attributes": {}, "in_stock": None}])
+def test_a_filter_that_asks_for_nothing_is_none(filters):
+    assert live_search(SearchRequest.model_validate({"query": "usb", "filters": filters})).where.is_empty
+    assert NO_FILTER.is_empty
+
+
+def test_filters_and_facets_come_back_counted(client):
+    asked = {"query": "usb", "mode": "semantic", "filters": {"price_max": 100}, "facets": ["brand"]}
+    answer = client.post("/v1/search", json=asked).json()
+    assert [hit["product_id"] for hit in answer["hits"]] == ["hub"]
+    assert (answer["matching"], answer["version"], answer["gated"]) == (2, "v2", False)
+    assert answer["facets"] == {"brand": [{"value": "Northwind", "count": 1}]}
+    assert answer["stage_ms"] == {"encode": 0.5, "search": 1.25}
+
+
+@pytest.mark.parametrize("name", [*FACET_FIELDS, "attributes.colour", "attributes.a b/c"])
+def test_every_facet_of_the_store_can_be_asked_for(name):
+    assert SearchRequest(query="usb", facets=[name]).facets == [name]
+
+
+def test_searches_are_logged_only_where_that_is_asked_for(backend, caplog):
+    asked = {"query": "very\nprivate", "user_id": "u17"}
+    with caplog.at_level(logging.INFO, "aisle.serving"):
+        for log_queries in (False, True):
+            app = create_app(backend, info={}, settings=ServiceSettings(log_queries=log_queries))
+            assert TestClient(app, base_url=HERE).post("/v1/search", json=asked).status_code == 200
+    (record,) = caplog.records
+    assert '"query":"very\\nprivate","user_id":"u17"' in record.getMessage()
+    assert "\n" not in record.getMessage()

@@ -4,12 +4,15 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import pytest
 
+from aisle.api.limits import MAX_BULK_LINES
 from aisle.core.errors import UsageError
-from aisle.serving.server import run, run_in_background
+from aisle.serving import KeyRing, ServiceSettings, create_app
+from aisle.serving.server import check_port, run, run_in_background
 
 SERVE = """
 import sys
@@ -86,8 +89,21 @@ def test_a_port_out_of_range_is_refused(app, port):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "shop.example", "", "localhost.example"])
 def test_a_host_that_others_reach_is_refused(app, host):
-    with pytest.raises(UsageError, match=r"must be a loopback address.*Received: host=.*--host 127\.0\.0\.1"):
+    with pytest.raises(UsageError, match=r"must be a loopback address.*Received: host=.*--api-key-file"):
         run(app, host=host, port=0)
+    with pytest.raises(UsageError, match="must be a loopback address"):
+        check_port(host, 0)
+
+
+def test_with_a_key_others_may_reach_it(backend):
+    check_port("0.0.0.0", 0, has_key=True)
+    settings = ServiceSettings(hosts=None, keys=KeyRing.of("a-key-of-many-characters"))
+    guarded = create_app(backend, info={}, settings=settings)
+    with run_in_background(guarded, host="0.0.0.0") as address:
+        port = address.rstrip("/").rsplit(":", 1)[1]
+        assert fetch(f"http://127.0.0.1:{port}/healthz") == {"status": "alive"}
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            fetch(f"http://127.0.0.1:{port}/readyz")
 
 
 def test_no_query_reaches_a_log(app, capfd):
@@ -98,6 +114,26 @@ def test_no_query_reaches_a_log(app, capfd):
         fetch(address + "readyz?q=very+private")
     out, err = capfd.readouterr()
     assert (out, err) == ("", "")
+
+
+def test_a_client_that_sends_all_before_it_reads_gets_every_result(app, backend):
+    body = b"\n".join(b'{"product_id": "p%d", "title": "Product"}' % number for number in range(MAX_BULK_LINES))
+    with run_in_background(app) as address:
+        headers = {"content-type": "application/x-ndjson"}
+        request = urllib.request.Request(address + "v1/products", body, headers, method="PUT")
+        with urllib.request.urlopen(request, timeout=120) as response:
+            results = [json.loads(line) for line in response]
+    assert [one["line"] for one in results] == list(range(1, MAX_BULK_LINES + 1))
+    assert {one["status"] for one in results} == {"written"}
+    assert len(backend.written) == MAX_BULK_LINES
+
+
+def test_an_escaped_escape_in_an_id_stays_one(app):
+    with run_in_background(app) as address:
+        headers = {"content-type": "application/json"}
+        path = "v1/products/%252e%252e%2Fa"
+        request = urllib.request.Request(address + path, b'{"title": "A"}', headers, method="PUT")
+        assert fetch(request)["id"] == "%2e%2e/a"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ from aisle.cli.output import print_json, say
 
 __all__ = ["demo", "search", "serve"]
 
-HostOption = Annotated[str, typer.Option(help="Loopback address to listen on.")]
+HostOption = Annotated[str, typer.Option(help="Address to listen on; one that others reach needs a key.")]
 DemoWorkspaceOption = Annotated[
     Path | None,
     typer.Option(
@@ -73,16 +73,34 @@ def serve(
     workspace: WorkspaceOption = Path("workspace"),
     host: HostOption = "127.0.0.1",
     port: PortOption = 8000,
+    store: Annotated[
+        Literal["qdrant-edge", "faiss"], typer.Option(help="faiss: a snapshot that cannot be written to.")
+    ] = "qdrant-edge",
+    api_key_file: Annotated[
+        Path | None, typer.Option(help="File with the key that requests must carry; else $AISLE_API_KEY.")
+    ] = None,
+    read_key_file: Annotated[
+        Path | None, typer.Option(help="File with a key that may only search; else $AISLE_READ_KEY.")
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option(help="Name by which the service may be asked; may be given several times.")
+    ] = None,
+    log_queries: Annotated[
+        bool, typer.Option("--log-queries", help="Write queries and who asked them into the log.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve `POST /v1/search` and a page that shows the systems side by side, until Ctrl-C.
+    """Serve searches, live products and events over HTTP, and a page that shows the systems side by side, until Ctrl-C.
 
     Example: `aisle serve --workspace shop --port 8080`
     """
+    from aisle.pipelines.serving import ServiceOptions
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
-    run(Workspace.open(workspace), host=host, port=port, on_ready=_print_ready if as_json else _say_ready)
+    options = ServiceOptions(host, port, api_key_file, read_key_file, tuple(allowed_host or ()), log_queries)
+    on_ready = _print_ready if as_json else _say_ready
+    run(Workspace.open(workspace), options, on_ready=on_ready, store=store, warn=say)
 
 
 def demo(
@@ -104,12 +122,13 @@ def demo(
     """
     from aisle.pipelines.demo import run_demo
     from aisle.pipelines.recipe import DEMO_RECIPE, load_recipe
-    from aisle.pipelines.serving import check_serving
+    from aisle.pipelines.serving import ServiceOptions, check_serving
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
+    options = ServiceOptions(port=port)
     if serve_page:
-        check_serving(host="127.0.0.1", port=port)
+        check_serving(options)
     settings = load_recipe(recipe or (DEMO_RECIPE if data == "generated" else None), overrides or [])
     opened = Workspace.open(workspace or Path("demo-workspace") / data, create=True)
     outcome = run_demo(opened, settings, data=data, data_dir=data_dir, num_products=products, say=say)
@@ -121,7 +140,7 @@ def demo(
             say("Measured on a generated shop: these figures are simulated.")
         say(f'Try: aisle search "…" --workspace {opened.path}')
     if serve_page:
-        run(opened, host="127.0.0.1", port=port, on_ready=_say_ready)
+        run(opened, options, on_ready=_say_ready, warn=say)
 
 
 def _print_ready(address: str) -> None:

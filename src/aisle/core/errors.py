@@ -8,7 +8,8 @@
     ├── ShapeError       arrays do not fit each other
     ├── WorkspaceError   an artefact is missing, damaged or of another version
     ├── ModelError       a model cannot be loaded or does not fit its features
-    └── TrainingError    training cannot go on
+    ├── TrainingError    training cannot go on
+    └── ServiceError     a service refused a request, or does not answer
 
 Messages follow one grammar: what must hold. Received: name=value. What to do.
 The command line prints them without a traceback and exits with 1 (2 for `UsageError`).
@@ -20,6 +21,7 @@ __all__ = [
     "AisleError",
     "ConfigError",
     "ModelError",
+    "ServiceError",
     "ShapeError",
     "SourceError",
     "TableError",
@@ -84,3 +86,7 @@ class ModelError(AisleError):
 
 class TrainingError(AisleError):
     """Training cannot go on."""
+
+
+class ServiceError(AisleError):
+    """A service refused a request, or does not answer."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,27 +15,60 @@ import pyarrow.compute as pc
 
 from aisle.core.errors import UsageError
 from aisle.pipelines.catalogue import read_judgments
-from aisle.pipelines.searching import load_engine
 from aisle.workspace import Workspace
 
 if TYPE_CHECKING:
     from aisle.live import LiveSettings, LiveShop
+    from aisle.serving import ServiceSettings
     from aisle.store import StoreKind
 
-__all__ = ["check_serving", "example_queries", "open_live_shop", "serve"]
+__all__ = ["ServiceOptions", "check_serving", "example_queries", "open_live_shop", "serve"]
 
 _EXAMPLES = 6
 
 
-def check_serving(*, host: str, port: int) -> None:
+@dataclass(frozen=True)
+class ServiceOptions:
+    """Where the service listens, and who may ask.
+
+    Attributes:
+        host: A loopback address, or any address where there is a key.
+        port: 0 picks a free one.
+        key_file: Holds the key that may do everything; None: the environment's `AISLE_API_KEY`, if there is one.
+        read_key_file: Holds the key that may search and look; None: the environment's `AISLE_READ_KEY`.
+        allowed_hosts: Further names under which the service may be asked.
+        log_queries: Write what was searched, and by whom, into the log.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    key_file: Path | None = None
+    read_key_file: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    log_queries: bool = False
+
+
+def check_serving(options: ServiceOptions) -> None:
     """Refuse what `serve` would refuse, before the work that comes first.
 
     Raises:
         UsageError: As `serve` does.
     """
+    settings = _settings(options)
     with _needed_packages():
         from aisle.serving import check_port
-    check_port(host, port)
+    check_port(options.host, options.port, has_key=settings.keys is not None)
+
+
+def _settings(options: ServiceOptions) -> ServiceSettings:
+    with _needed_packages():
+        from aisle.serving import LOOPBACK_NAMES, ServiceSettings, load_keys
+    keys = load_keys(options.key_file, options.read_key_file, os.environ)
+    allowed = frozenset(name.lower() for name in options.allowed_hosts)
+    here = LOOPBACK_NAMES | {f"[{options.host}]" if ":" in options.host else options.host.lower()}
+    # Behind a key any name is heard, unless some are named: it is the key that a foreign page does not have.
+    hosts = None if keys is not None and not allowed else here | allowed
+    return ServiceSettings(hosts=hosts, keys=keys, log_queries=options.log_queries)
 
 
 @contextmanager
@@ -47,27 +83,38 @@ def _needed_packages() -> Iterator[None]:
         ) from error
 
 
-def serve(workspace: Workspace, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve(
+    workspace: Workspace,
+    options: ServiceOptions,
+    *,
+    on_ready: Callable[[str], None],
+    store: StoreKind = "qdrant-edge",
+    warn: Callable[[str], None] = lambda _: None,
+) -> None:
     """Serve HTTP and the search page until interrupted.
 
     Args:
         workspace: Where systems were indexed.
-        host: A loopback address.
-        port: 0 picks a free one.
+        options: Where the service listens, and who may ask.
         on_ready: Called with the address once requests are answered.
+        store: Kind of the product store.
+        warn: Told what a person should know.
 
     Raises:
-        UsageError: If the service's packages are not installed, the port is in use or the host is not loopback.
+        UsageError: If the service's packages are not installed, the port is in use, or the host is not loopback and
+            there is no key.
+        WorkspaceError: As `open_live_shop` does.
     """
+    check_serving(options)
     with _needed_packages():
         from aisle.serving import create_app, run
-    engine = load_engine(workspace)
-    info = {
-        "name": workspace.path.resolve().name,
-        "products": engine.num_products,
-        "examples": example_queries(workspace),
-    }
-    run(create_app(engine, info=info), host=host, port=port, on_ready=on_ready)
+    shop = open_live_shop(workspace, store=store, warn=warn)
+    try:
+        info = {"name": workspace.path.resolve().name, "examples": example_queries(workspace)}
+        app = create_app(shop, info=info, settings=_settings(options))
+        run(app, host=options.host, port=options.port, on_ready=on_ready)
+    finally:
+        shop.close()
 
 
 def open_live_shop(

@@ -10,34 +10,36 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from aisle.api import PROBLEM_JSON, Problem
 from aisle.core.errors import UsageError
 
-__all__ = ["PROBLEM_JSON", "Problem", "describe_problems", "install_problem_handlers", "problem_response"]
+__all__ = ["FAILED", "NOT_DURABLE", "describe_problems", "install_problem_handlers", "problem_response", "tell_faults"]
 
-PROBLEM_JSON = "application/problem+json"
-"""Media type of a problem document."""
+FAILED = "The service failed on this request. Its log has the cause."
+"""What a client learns of a fault of ours: nothing about our insides."""
+
+NOT_DURABLE = (
+    "The change must be made durable. Received: a journal that cannot be written, so nothing was acknowledged. "
+    "Try again later; `aisle doctor` tells what to mend."
+)
+"""What a client learns where disk or journal fail; the log has the cause."""
+
+_MOST_TOLD = 20
+"""Faults of one document that are told."""
+
+_MOST_NAMED = 256
+"""Characters of a name of a field that are sent back."""
+
+_SAYS_ALL = frozenset({"extra_value", "too_many_fields", "nobody", "price_order"})
+"""Faults of a whole document: to repeat it would tell nothing."""
 
 _ADVICE = {
     HTTPStatus.NOT_FOUND: "Nothing is served at this path. /openapi.json lists what is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take this method. /openapi.json lists those that it takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body must be JSON. Send it with the header Content-Type: application/json.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "The service failed on this request. Its log has the cause.",
 }
-
-
-class Problem(BaseModel):
-    """A problem document. Source: RFC 9457, section 3; `errors` follows its first example of an extension."""
-
-    type: str = Field(default="about:blank", description="Always about:blank: the status says it all.")
-    title: str = Field(description="The status in words.")
-    status: int
-    detail: str = Field(description="What must hold, what was received, what to do.")
-    errors: list[dict[str, str]] | None = Field(
-        default=None, description="One entry per wrong field of the body: `pointer` (RFC 6901) and `detail`."
-    )
 
 
 def problem_response(
@@ -72,7 +74,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(UsageError, _on_usage_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_failure)
 
 
 async def _on_usage_error(_request: Request, error: Exception) -> Response:
@@ -87,11 +88,6 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
     return problem_response(error.status_code, detail, headers=error.headers)
 
 
-async def _on_failure(_request: Request, _error: Exception) -> Response:
-    # The server logs the traceback; a client learns nothing about our insides.
-    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, _ADVICE[HTTPStatus.INTERNAL_SERVER_ERROR])
-
-
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
@@ -100,15 +96,26 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
         return problem_response(
             HTTPStatus.BAD_REQUEST, f"The body must be JSON. Received: {reasons}. Check its syntax."
         )
-    if _is_foreign_media_type(request):
+    if any(fault["loc"][0] == "body" for fault in faults) and _is_foreign_media_type(request):
         return problem_response(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             _ADVICE[HTTPStatus.UNSUPPORTED_MEDIA_TYPE],
             headers={"Accept": "application/json"},
         )
-    errors = [{"pointer": _pointer(fault["loc"]), "detail": _sentence(fault)} for fault in faults]
-    listed = " ".join(f"{_name(fault['loc'])}: {_sentence(fault)}" for fault in faults)
+    errors = [{"pointer": _pointer(fault["loc"]), "detail": _sentence(fault)} for fault in faults[:_MOST_TOLD]]
+    listed = tell_faults(faults, skip=1)
     return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, f"{listed} See /openapi.json.", errors=errors)
+
+
+def tell_faults(faults: Sequence[Mapping[str, Any]], *, skip: int = 0) -> str:
+    """Say what is wrong with a document, field by field.
+
+    Args:
+        faults: As pydantic gives them.
+        skip: Steps of each location that are no part of the document.
+    """
+    told = " ".join(f"{_name(fault['loc'][skip:])}: {_sentence(fault)}" for fault in faults[:_MOST_TOLD])
+    return f"{told} And {len(faults) - _MOST_TOLD} more." if len(faults) > _MOST_TOLD else told
 
 
 def _is_foreign_media_type(request: Request) -> bool:
@@ -117,12 +124,12 @@ def _is_foreign_media_type(request: Request) -> bool:
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    keys = (str(key).replace("~", "~0").replace("/", "~1") for key in location[1:])
+    keys = (str(key)[:_MOST_NAMED].replace("~", "~0").replace("/", "~1") for key in location[1:])
     return "#" + "".join(f"/{key}" for key in keys)
 
 
 def _name(location: Sequence[int | str]) -> str:
-    return ".".join(map(str, location[1:])) or "body"
+    return ".".join(str(key)[:_MOST_NAMED] for key in location) or "body"
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:
@@ -131,4 +138,6 @@ def _sentence(fault: Mapping[str, Any]) -> str:
         return "This field is not known. Leave it out."
     if fault["type"] == "missing":
         return "This field is required."
+    if fault["type"] in _SAYS_ALL:
+        return f"{fault['msg']}."
     return f"{fault['msg']}. Received: {reprlib.repr(fault['input'])}."

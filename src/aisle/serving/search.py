@@ -1,116 +1,124 @@
-"""`POST /v1/search`: the backend that it needs, and the route."""
+"""`POST /v1/search`."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Protocol
+from types import MappingProxyType
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from aisle.api import SearchFilters, SearchRequest, SearchResponse
+from aisle.api.limits import MAX_BODY_BYTES
 from aisle.core.shopper import Shopper
+from aisle.live import LiveAnswer, LiveSearch
+from aisle.retrieval import Hit
+from aisle.serving.backend import ShopBackend
+from aisle.serving.bodies import body_described, read_document
+from aisle.serving.failures import LOGGER
+from aisle.serving.metrics import Meters
 from aisle.serving.problems import describe_problems
-from aisle.serving.schemas import SearchRequest, SearchResponse
+from aisle.serving.settings import ServiceSettings
+from aisle.serving.workers import Workers
+from aisle.store import NO_FILTER, ProductFilter
 
-__all__ = ["SearchBackend", "SearchHit", "search_router"]
-
-
-class SearchHit(Protocol):
-    """One result, as the service reads it."""
-
-    @property
-    def rank(self) -> int:
-        """Place in the list, from 1."""
-        ...
-
-    @property
-    def product_id(self) -> str:
-        """The product's outside id."""
-        ...
-
-    @property
-    def score(self) -> float:
-        """Higher is better."""
-        ...
-
-    @property
-    def product(self) -> Mapping[str, object]:
-        """Display fields: title, brand, description, category, price, currency, image."""
-        ...
-
-    @property
-    def explanation(self) -> Mapping[str, object] | None:
-        """What the score is made of, as `ExplanationView` has it; None where that was not asked for or is not known."""
-        ...
+__all__ = ["live_search", "search_router"]
 
 
-class SearchBackend(Protocol):
-    """What answers the service's searches. It is called by one thread at a time."""
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """Ways of searching, in the order in which a page shows them."""
-        ...
-
-    @property
-    def default_mode(self) -> str:
-        """The mode of a search that names none."""
-        ...
-
-    def search(
-        self, query: str, *, k: int = ..., mode: str | None = ..., shopper: Shopper = ..., explain: bool = ...
-    ) -> Sequence[SearchHit]:
-        """Return at most k results, best first, for the one who searches; explained where that is asked for.
-
-        Raises:
-            UsageError: If the query is blank, k is out of range or the mode is unknown.
-        """
-        ...
-
-
-def search_router(backend: SearchBackend) -> APIRouter:
+def search_router(backend: ShopBackend, workers: Workers, *, meters: Meters, settings: ServiceSettings) -> APIRouter:
     """Return the routes that search."""
     router = APIRouter(prefix="/v1", tags=["search"])
-    # The handler is async, but the search is CPU work of milliseconds, so it runs in one thread of its own. Called
-    # directly it would hold up health checks and the page's files; in the framework's pool of forty threads searches
-    # would compete for the cores that each of them already fills (BLAS, torch), and torch would start a team of
-    # threads for every caller. One worker also spares backends from having to be thread-safe; the hop costs 0.04 ms.
-    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aisle-search")
-    known_modes = {"properties": {"mode": {"enum": [*backend.modes, None]}}}
 
     @router.post(
         "/search",
         summary="Search the catalogue",
         response_model=SearchResponse,
-        responses=describe_problems(400, 413, 415, 422, 500),
-        openapi_extra={"requestBody": {"content": {"application/json": {"schema": known_modes}}}},
+        responses=describe_problems(400, 413, 415, 422, 500, 503),
+        openapi_extra=body_described(SearchRequest),
     )
-    async def search(request: SearchRequest) -> Response:
+    async def search(request: Request) -> Response:
         """Return the best products for a query, best first."""
-        body = await asyncio.get_running_loop().run_in_executor(worker, _answer, backend, request)
+        asked = await read_document(request, SearchRequest, most_bytes=MAX_BODY_BYTES)
+        body, answer = await workers.search.run(_answer, backend, asked)
+        meters.note_stages(answer.mode, answer.stage_ms)
+        if settings.log_queries:
+            _log(asked, answer)
         return Response(body, media_type="application/json")
 
     return router
 
 
-def _answer(backend: SearchBackend, request: SearchRequest) -> bytes:
+def live_search(request: SearchRequest) -> LiveSearch:
+    """Return what a request asks of the shop."""
+    return LiveSearch(
+        query=request.query,
+        k=request.k,
+        mode=request.mode,
+        shopper=Shopper(request.user_id, request.client_id, request.session_id, request.location),
+        where=_where(request.filters),
+        sort=request.sort,
+        min_score=request.min_score,
+        facets=tuple(request.facets),
+        collapse=request.collapse,
+        pinned=tuple(request.pinned),
+        explain=request.explain,
+        personalise=request.personalise,
+    )
+
+
+def _where(filters: SearchFilters) -> ProductFilter:
+    if not filters.model_fields_set:
+        return NO_FILTER
+    return ProductFilter(
+        category=tuple(filters.category),
+        brands=tuple(filters.brands),
+        shop_ids=tuple(filters.shop_ids),
+        price_min=filters.price_min,
+        price_max=filters.price_max,
+        locations=tuple(filters.locations),
+        in_stock=filters.in_stock,
+        # A mapping proxy, as the default has: the filter of a search that names none equals `NO_FILTER`.
+        attributes=MappingProxyType({name: tuple(values) for name, values in filters.attributes.items()}),
+        blocked=tuple(filters.blocked),
+    )
+
+
+def _answer(backend: ShopBackend, request: SearchRequest) -> tuple[bytes, LiveAnswer]:
     """Search and write the answer as JSON; validating our own answer against its model would cost more than writing."""
-    mode = request.mode if request.mode is not None else backend.default_mode
     started = perf_counter()
-    hits = backend.search(request.query, k=request.k, mode=mode, shopper=request.shopper, explain=request.explain)
+    answer = backend.search(live_search(request))
     took_ms = (perf_counter() - started) * 1e3
-    answer = {
+    document = {
         "query": request.query,
-        "mode": mode,
+        "mode": answer.mode,
         "took_ms": round(took_ms, 3),
-        "hits": [_view(hit, explain=request.explain) for hit in hits],
+        "hits": [_view(hit, explain=request.explain) for hit in answer.hits],
+        "version": answer.version,
+        "gated": answer.gated,
+        "matching": answer.matching,
+        "facets": {
+            name: [{"value": value, "count": count} for value, count in counts]
+            for name, counts in answer.facets.items()
+        },
+        "stage_ms": {stage: round(ms, 3) for stage, ms in answer.stage_ms.items()},
     }
-    return orjson.dumps(answer, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(document, default=str, option=orjson.OPT_SERIALIZE_NUMPY), answer
 
 
-def _view(hit: SearchHit, *, explain: bool) -> dict[str, object]:
-    view = {"rank": hit.rank, "product_id": hit.product_id, "score": hit.score, "product": dict(hit.product)}
+def _view(hit: Hit, *, explain: bool) -> Mapping[str, object]:
+    view = {"rank": hit.rank, "product_id": hit.product_id, "score": hit.score, "product": hit.product}
     return {**view, "explanation": hit.explanation} if explain else view
+
+
+def _log(request: SearchRequest, answer: LiveAnswer) -> None:
+    told = {
+        "query": request.query,
+        "user_id": request.user_id,
+        "client_id": request.client_id,
+        "session_id": request.session_id,
+        "mode": answer.mode,
+        "hits": len(answer.hits),
+    }
+    # As JSON: a query with a line break must not forge a line of the log.
+    LOGGER.info("search %s", orjson.dumps(told).decode())

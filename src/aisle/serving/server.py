@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from aisle.core.errors import UsageError
+from aisle.serving.failures import LOGGER
+from aisle.serving.settings import ServiceSettings
 
 __all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "check_port", "run", "run_in_background"]
 
@@ -36,24 +39,29 @@ def run(
 
     Args:
         app: The service.
-        host: A loopback address or `localhost`.
+        host: A loopback address or `localhost`; another one only where the app asks for a key.
         port: 0 picks a free port.
         on_ready: Called with the address, such as `http://127.0.0.1:8000/`, once requests are answered.
 
     Raises:
-        UsageError: If the host is not loopback, or the port is taken or out of range.
+        UsageError: If the host is not loopback and the app asks for no key, or the port is taken or out of range.
     """
-    with _listen(host, port) as listener, suppress(KeyboardInterrupt):
+    with _listen(host, port, has_key=_has_key(app)) as listener, _logged(app), suppress(KeyboardInterrupt):
         _Server(app, on_ready=on_ready or _ignore).run(sockets=[listener])
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, *, has_key: bool = False) -> None:
     """Refuse now what `run` would refuse later, for work that takes minutes before it serves.
+
+    Args:
+        host: As for `run`.
+        port: As for `run`.
+        has_key: Whether the service will ask for a key.
 
     Raises:
         UsageError: As `run` does.
     """
-    _listen(host, port).close()
+    _listen(host, port, has_key=has_key).close()
 
 
 @contextmanager
@@ -67,7 +75,7 @@ def run_in_background(app: FastAPI, *, host: str = DEFAULT_HOST, port: int = 0) 
         UsageError: As in `run`.
     """
     ready = Event()
-    with _listen(host, port) as listener:
+    with _listen(host, port, has_key=_has_key(app)) as listener:
         server = _Server(app, on_ready=lambda _address: ready.set())
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="aisle-serve", daemon=True)
         thread.start()
@@ -101,9 +109,10 @@ class _Server(uvicorn.Server):
             self._on_ready(_address(sockets[0]))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, has_key: bool) -> socket.socket:
     """Take the port at once, so that a taken one is told before a model is served on it, without a race."""
-    _check_loopback(host)
+    if not has_key:
+        _check_loopback(host)
     if not 0 <= port <= 65535:
         raise UsageError(
             "The port must lie in 0..65535",
@@ -138,8 +147,32 @@ def _check_loopback(host: str) -> None:
         raise UsageError(
             "The host must be a loopback address: others could search without a key",
             received={"host": host},
-            remedy="Use --host 127.0.0.1, behind a proxy that checks who asks if others are to reach it.",
+            remedy="Use --host 127.0.0.1, or give --api-key-file.",
         )
+
+
+@contextmanager
+def _logged(app: FastAPI) -> Iterator[None]:
+    """Let searches reach standard error where that was asked for; faults reach it anyway."""
+    settings = getattr(app.state, "settings", None)
+    if not (isinstance(settings, ServiceSettings) and settings.log_queries):
+        yield
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    level = LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.setLevel(level)
+
+
+def _has_key(app: FastAPI) -> bool:
+    settings = getattr(app.state, "settings", None)
+    return isinstance(settings, ServiceSettings) and settings.keys is not None
 
 
 def _address(listener: socket.socket) -> str:

@@ -1,11 +1,14 @@
 // The page: what is asked stands in its address, so that a search can be shared and Back leads to the one before.
 
-import { fetchReadiness, Problem, search } from "./api.js";
+import { fetchReadiness, keepKey, Problem, search } from "./api.js";
 import { Columns } from "./columns.js";
 import { byId, element } from "./dom.js";
+import { FACETS, FilterPanel, noFilters, readFilters, writeFilters } from "./filters.js";
 import { inOrder, present } from "./modes.js";
 
 const DEFAULT_K = 24;
+const DEFAULT_SORT = "relevance";
+const LOOK_AGAIN_MS = 3000;
 
 const form = byId("search");
 const box = byId("query");
@@ -13,8 +16,14 @@ const depth = byId("k");
 const user = byId("user");
 const place = byId("location");
 const explain = byId("explain");
+const sort = byId("sort");
+const panel = new FilterPanel((filters) => ask({ ...readForm(box.value), filters }));
 
 let modes = [];
+let mainMode = null;
+let filters = noFilters();
+// Place of the journal at the last search: what comes after it may change the results.
+let searchedAt = null;
 let columns = null;
 let underWay = new AbortController();
 
@@ -27,11 +36,14 @@ function readAddress() {
     user: parameters.get("user") ?? "",
     location: parameters.get("location") ?? "",
     explain: parameters.get("explain") === "1",
+    sort: [...sort.options].some(({ value }) => value === parameters.get("sort")) ? parameters.get("sort") : DEFAULT_SORT,
+    filters: readFilters(parameters),
   };
 }
 
 function readForm(query) {
-  return { query, k: Number(depth.value), user: user.value.trim(), location: place.value.trim(), explain: explain.checked };
+  const who = { user: user.value.trim(), location: place.value.trim() };
+  return { query, k: Number(depth.value), ...who, explain: explain.checked, sort: sort.value, filters };
 }
 
 function addressOf(asked) {
@@ -40,12 +52,17 @@ function addressOf(asked) {
   if (asked.user) parameters.set("user", asked.user);
   if (asked.location) parameters.set("location", asked.location);
   if (asked.explain) parameters.set("explain", "1");
+  if (asked.sort && asked.sort !== DEFAULT_SORT) parameters.set("sort", asked.sort);
+  if (asked.filters) writeFilters(parameters, asked.filters);
   return `?${parameters}`;
 }
 
 function requestOf(asked, mode) {
   const { query, k } = asked;
-  return { query, k, mode, explain: asked.explain, user_id: asked.user || null, location: asked.location || null };
+  const who = { user_id: asked.user || null, location: asked.location || null };
+  // One answer is enough to count by: the filters are the same for all.
+  const facets = mode === mainMode ? FACETS : [];
+  return { query, k, mode, explain: asked.explain, sort: asked.sort, filters: asked.filters, facets, ...who };
 }
 
 function fillForm(asked) {
@@ -54,6 +71,9 @@ function fillForm(asked) {
   user.value = asked.user;
   place.value = asked.location;
   explain.checked = asked.explain;
+  sort.value = asked.sort;
+  filters = asked.filters;
+  panel.fill(filters);
   if (![...depth.options].some((option) => Number(option.value) === k)) depth.add(new Option(k, k));
   depth.value = String(k);
 }
@@ -74,13 +94,17 @@ async function runSearch(asked) {
   byId("welcome").hidden = true;
   byId("summary").textContent = "";
   document.title = `${query.trim() || "Search"} · Aisle`;
+  byId("found").hidden = false;
+  byId("changed").hidden = true;
   columns.begin(k);
+  lookAgain();
 
   const reasons = await Promise.all(modes.map((mode) => searchMode(requestOf(asked, mode), signal)));
   if (signal.aborted) return;
   if (reasons.every((reason) => reason !== null) && new Set(reasons).size === 1) {
     // The request itself is at fault, not one way of searching: say it once.
     columns.clear();
+    byId("found").hidden = true;
     showProblem(reasons[0]);
     return;
   }
@@ -91,11 +115,14 @@ async function runSearch(asked) {
 async function searchMode(request, signal) {
   try {
     const answer = await search(request, signal);
-    if (!signal.aborted) columns.fill(request.mode, answer);
+    if (signal.aborted) return null;
+    columns.fill(request.mode, answer);
+    if (request.facets.length) panel.show(answer.facets);
     return null;
   } catch (error) {
     if (signal.aborted) return null;
     if (!(error instanceof Problem)) throw error;
+    if (error.status === 401) askForKey();
     columns.fail(request.mode, error.message);
     return error.message;
   }
@@ -106,6 +133,7 @@ function welcome() {
   columns.clear();
   showProblem(null);
   byId("summary").textContent = "";
+  byId("found").hidden = byId("changed").hidden = true;
   byId("welcome").hidden = false;
   document.title = "Aisle";
   box.focus();
@@ -127,11 +155,38 @@ function ask(asked) {
   runSearch(asked);
 }
 
-function describeCatalogue(info) {
+function describeCatalogue({ info, state }) {
   const parts = [];
   if (info.name) parts.push(String(info.name));
-  if (Number.isFinite(info.products)) parts.push(`${info.products.toLocaleString()} products`);
+  parts.push(`${state.num_products.toLocaleString()} products`);
   byId("catalogue").textContent = parts.join(" · ");
+  byId("catalogue").title = `Version ${state.version}, in ${state.store_kind}`;
+}
+
+// Products come and go while the page is open: it tells how many there are, and that a search may have another answer.
+async function look() {
+  if (document.hidden || columns === null) return;
+  try {
+    const readiness = await fetchReadiness();
+    describeCatalogue(readiness);
+    const { version, journal_head: head } = readiness.state;
+    searchedAt ??= `${version} ${head}`;
+    const hasAnswer = !byId("found").hidden;
+    byId("changed").hidden = !hasAnswer || searchedAt === `${version} ${head}`;
+  } catch (error) {
+    // The next search says it.
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+function lookAgain() {
+  searchedAt = null;
+  look();
+}
+
+function askForKey() {
+  byId("key-form").hidden = false;
+  byId("key").focus();
 }
 
 function offerExamples(examples) {
@@ -163,7 +218,15 @@ form.addEventListener("submit", (event) => {
   ask(readForm(box.value));
 });
 
-for (const setting of [depth, explain]) {
+byId("changed").addEventListener("click", () => ask(readAddress()));
+
+byId("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keepKey(byId("key").value.trim());
+  location.reload();
+});
+
+for (const setting of [depth, explain, sort]) {
   setting.addEventListener("change", () => {
     if (readAddress().query !== null) form.requestSubmit();
   });
@@ -182,16 +245,19 @@ async function start() {
   try {
     readiness = await fetchReadiness();
     modes = inOrder(readiness.modes);
-    describeCatalogue(readiness.info);
+    describeCatalogue(readiness);
     offerExamples(readiness.info.examples);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    showProblem(error.message);
+    if (error.status === 401) askForKey();
+    else showProblem(error.message);
     return;
   }
+  mainMode = readiness.default_mode;
   columns = new Columns(modes, readiness.default_mode);
   introduce(modes);
   window.addEventListener("popstate", followAddress);
+  setInterval(look, LOOK_AGAIN_MS);
   followAddress();
 }
 
