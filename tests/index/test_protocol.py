@@ -3,12 +3,16 @@ import pytest
 
 from aisle.core.errors import ShapeError, UsageError
 from aisle.core.ranking import NO_PRODUCT
-from aisle.index import ExactIndex, HnswIndex, VectorIndex
+from aisle.index import ExactIndex, HnswIndex, HnswPq4Index, IvfPq4Index, VectorIndex
 
 KINDS = {
     "exact": ExactIndex.build,
     "hnsw fp16": HnswIndex.build,
     "hnsw sq8": lambda vectors: HnswIndex.build(vectors, storage="sq8"),
+    "hnsw-pq4": HnswPq4Index.build,
+    "hnsw-pq4 fp16": lambda vectors: HnswPq4Index.build(vectors, storage="fp16"),
+    "ivf-pq4": IvfPq4Index.build,
+    "ivf-pq4 fp16": lambda vectors: IvfPq4Index.build(vectors, storage="fp16"),
 }
 
 

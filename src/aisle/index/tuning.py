@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, get_args, get_type_hints, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -56,9 +56,11 @@ class Point:
 
     def config(self, base: IndexConfig) -> IndexConfig:
         """Return a config with these settings; what was not tried stays as it was."""
-        own = replace(getattr(base, self.kind), **self.settings) if self.settings else None
-        kind: Any = self.kind
-        return replace(base, kind=kind, **({self.kind: own} if own is not None else {}))
+        section, kind = IndexConfig.section(self.kind), cast(Any, self.kind)
+        if not self.settings:
+            return replace(base, kind=kind)
+        changed: dict[str, Any] = {section: replace(getattr(base, section), **self.settings)}
+        return replace(base, kind=kind, **changed)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -212,7 +214,7 @@ def _spaces() -> dict[str, dict[str, tuple[Any, ...]]]:
 
 
 def _config_of(kind: str) -> type[Any]:
-    found: type[Any] = get_type_hints(IndexConfig)[kind]
+    found: type[Any] = get_type_hints(IndexConfig)[IndexConfig.section(kind)]
     return found
 
 
