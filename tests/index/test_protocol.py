@@ -45,6 +45,20 @@ def test_ranks_by_inner_product_where_distance_would_rank_otherwise(build):
     np.testing.assert_allclose(ranking.score[0], [10, 1, 0.9], rtol=0.05)
 
 
+def test_finds_the_best_inner_products_among_vectors_of_many_lengths(build, vectors, queries):
+    scaled = vectors * np.random.default_rng(0).uniform(0.5, 2, (len(vectors), 1)).astype(np.float32)
+    by_product, by_distance = (np.argsort(-score, axis=1)[:, :10] for score in (
+        queries @ scaled.T, 2 * queries @ scaled.T - (scaled**2).sum(axis=1)
+    ))  # fmt: skip
+    found = build(scaled).search(queries, k=10).product_index
+
+    def share(wanted):
+        return np.mean([len(set(a) & set(b)) for a, b in zip(found, wanted, strict=True)]) / 10
+
+    assert share(by_product) >= 0.9
+    assert share(by_distance) < 0.6
+
+
 def test_places_beyond_the_catalogue_are_empty(build):
     ranking = build(np.eye(3, dtype=np.float32)).search(np.ones((2, 3), np.float32), k=5)
     assert (ranking.product_index[:, 3:] == NO_PRODUCT).all()

@@ -27,18 +27,18 @@ _KINDS: Final[dict[str, Any]] = {one.kind: one for one in (ExactIndex, HnswIndex
 class IndexConfig:
     """Which index is built."""
 
-    kind: Literal["exact", "hnsw", "hnsw-pq4", "ivf-pq4"] = "hnsw"
+    kind: Literal["exact", "hnsw", "ivf-pq4", "hnsw-pq4"] = "hnsw"
     """"hnsw" is approximate and fast; "ivf-pq4" takes less memory and is built sooner; "hnsw-pq4" walks a graph over
     the same codes; "exact" reads every vector for every query and misses nothing."""
 
     hnsw: HnswConfig = field(default_factory=HnswConfig)
     """Parameters of "hnsw"; each kind has its own, and reads no other's."""
 
-    hnsw_pq4: HnswPq4Config = field(default_factory=HnswPq4Config)
-    """Parameters of "hnsw-pq4"."""
-
     ivf_pq4: IvfPq4Config = field(default_factory=IvfPq4Config)
     """Parameters of "ivf-pq4"."""
+
+    hnsw_pq4: HnswPq4Config = field(default_factory=HnswPq4Config)
+    """Parameters of "hnsw-pq4"."""
 
     @staticmethod
     def section(kind: str) -> str:

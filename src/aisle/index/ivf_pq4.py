@@ -41,11 +41,11 @@ class IvfPq4Config:
     storage: Annotated[Storage, Tried(("sq8",))] = "sq8"
     """How a number of a vector that re-ranking reads is kept: "fp16" in 2 bytes, or "sq8" in 1."""
 
-    products_per_list: Annotated[int, Ge(1), Tried((128, 256, 512))] = 256
+    products_per_list: Annotated[int, Ge(1), Tried((256, 512, 1024))] = 512
     """Products of a list, on average. Fewer make more lists: each search chooses them more finely and reads less,
     but has more to choose from, and the build takes longer. A catalogue of fewer products is one list."""
 
-    num_probes: Annotated[int, Ge(1), Tried((8, 16, 32, 64, 128), is_of_search=True)] = 32
+    num_probes: Annotated[int, Ge(1), Tried((8, 16, 32, 64, 128, 256), is_of_search=True)] = 64
     """Lists that a query reads, of those whose centres are the best. More find more and are slower."""
 
     num_reranked: Annotated[int, Ge(1), Tried((200, 400, 800), is_of_search=True)] = 400
@@ -69,8 +69,8 @@ class IvfPq4Index(RerankedIndex):
         vectors: Float32[np.ndarray, "products dim"],
         *,
         storage: Storage = "sq8",
-        products_per_list: int = 256,
-        num_probes: int = 32,
+        products_per_list: int = 512,
+        num_probes: int = 64,
         num_reranked: int = 400,
     ) -> IvfPq4Index:
         """Build lists and codes; the parameters are those of `IvfPq4Config`.
@@ -88,7 +88,10 @@ class IvfPq4Index(RerankedIndex):
         checked_settings(IvfPq4Config, settings)
         vectors = checked_vectors(vectors, name="vectors")
         dim, vectors = vectors.shape[1], padded(vectors)
-        first, stored = _lists(vectors, num_lists=max(1, len(vectors) // products_per_list)), vector_store(vectors, storage)
+        first, stored = (
+            _lists(vectors, num_lists=max(1, len(vectors) // products_per_list)),
+            vector_store(vectors, storage),
+        )
         if len(vectors):
             stored.add(vectors)
         return cls(faiss.IndexRefine(first, stored), dim=dim, settings=settings)

@@ -165,7 +165,8 @@ class RerankedIndex(ABC):
         """
         values = unseal_folder(folder, kind=cls.kind)
         try:
-            index = faiss.read_index(str(folder / _FAISS_NAME))
+            # Without tables of distances between codes, which only linking a graph by codes would use.
+            index = faiss.read_index(str(folder / _FAISS_NAME), faiss.IO_FLAG_PQ_SKIP_SDC_TABLE)
         except RuntimeError as error:
             raise damaged(folder, str(error)) from error
         if not cls._is_as_said(index, dim=values["dim"], num_products=values["num_products"]):
@@ -225,7 +226,7 @@ def learn_from(clustering: Any, *, most: int) -> None:
 
 def code_bytes(quantizer: Any) -> int:
     """Return the bytes of Faiss's product quantiser: what its codes stand for."""
-    return int(4 * (quantizer.centroids.size() + quantizer.sdc_table.size()))
+    return int(4 * quantizer.centroids.size())
 
 
 def vector_store(vectors: Float32[np.ndarray, "products dim"], storage: Storage) -> Any:
