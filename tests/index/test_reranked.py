@@ -8,7 +8,7 @@ from aisle.index import ExactIndex, HnswPq4Config, HnswPq4Index, IvfPq4Config, I
 from aisle.index.reranked import (
     checked_settings,
     code_bytes,
-    learn_from,
+    learn_codes,
     num_codes,
     padded,
     training_rows,
@@ -142,10 +142,15 @@ def test_a_vector_store_rounds_and_is_empty():
     assert store.reconstruct(0)[0] == pytest.approx(0.5, abs=1 / 255)
 
 
-def test_what_k_means_reads_is_set():
-    clustering = faiss.ClusteringParameters()
-    learn_from(clustering, most=7)
-    assert (clustering.min_points_per_centroid, clustering.max_points_per_centroid) == (1, 7)
+def test_codes_are_learnt_by_one_thread_and_without_a_word(vectors, capfd):
+    index = faiss.IndexPQ(32, 16, 4, faiss.METRIC_INNER_PRODUCT)
+    before = faiss.omp_get_max_threads()
+    learn_codes(index, index.pq, vectors[:20])
+    assert index.is_trained
+    index.add(vectors[:20])
+    assert np.abs(index.reconstruct_n(0, 20) - vectors[:20]).max() < 0.3
+    assert faiss.omp_get_max_threads() == before
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_bytes_of_a_quantiser_are_those_of_its_values():

@@ -14,14 +14,12 @@ from aisle.index.arrays import checked_vectors
 from aisle.index.hnsw import Storage, graph_bytes
 from aisle.index.reranked import (
     CODE_BITS,
-    ROWS_PER_CODE,
     RerankedIndex,
     checked_settings,
     code_bytes,
-    learn_from,
+    learn_codes,
     num_codes,
     padded,
-    training_rows,
     vector_store,
 )
 from aisle.index.threads import faiss_threads
@@ -131,8 +129,7 @@ def _graph_over_codes(
         linked.add(vectors)
         index.hnsw = linked.hnsw
         codes = faiss.downcast_index(index.storage)
-        learn_from(codes.pq.cp, most=ROWS_PER_CODE)
-        codes.train(training_rows(vectors))
+        learn_codes(codes, codes.pq, vectors)
         codes.add(vectors)
         index.ntotal, index.is_trained = len(vectors), True
     return index

@@ -23,14 +23,14 @@ from aisle.core.ranking import NO_PRODUCT, Ranking, check_k
 from aisle.index.arrays import checked_vectors, empty_ranking, ranking_of_found
 from aisle.index.hnsw import QUANTIZERS, Storage
 from aisle.index.sealed import damaged, seal_folder, unseal_folder
+from aisle.index.threads import faiss_threads
 
 __all__ = [
     "CODE_BITS",
-    "ROWS_PER_CODE",
     "RerankedIndex",
     "checked_settings",
     "code_bytes",
-    "learn_from",
+    "learn_codes",
     "num_codes",
     "padded",
     "training_rows",
@@ -43,11 +43,9 @@ CODE_BITS = 4
 """Bits of a code. Tables of 16 entries lie in a register, so that fast scan looks up 32 products in one instruction."""
 
 _DIMS_PER_CODE = 2
-ROWS_PER_CODE = 4096
-"""Rows that k-means reads per value of a code."""
-
+_ROWS_PER_CODE = 1024
 _LEAST_TRAINING_ROWS = 2**CODE_BITS
-_MOST_TRAINING_ROWS = ROWS_PER_CODE * 2**CODE_BITS
+_MOST_TRAINING_ROWS = _ROWS_PER_CODE * 2**CODE_BITS
 _FAISS_NAME = "index.faiss"
 
 Settings = TypeVar("Settings")
@@ -219,9 +217,20 @@ def training_rows(
     return np.ascontiguousarray(vectors[np.linspace(0, len(vectors) - 1, num_rows).astype(np.int64)])
 
 
-def learn_from(clustering: Any, *, most: int) -> None:
-    """Set how many rows k-means reads per centre, and that few are no reason to print a warning."""
-    clustering.min_points_per_centroid, clustering.max_points_per_centroid = 1, most
+def learn_codes(index: Any, quantizer: Any, vectors: Float32[np.ndarray, "products dim"]) -> None:
+    """Learn the values of codes.
+
+    Args:
+        index: What is trained, its centres apart.
+        quantizer: Its product quantiser.
+        vectors: All products.
+    """
+    clustering = quantizer.cp
+    # Of fewer rows than 39 per value Faiss would print a warning for every code.
+    clustering.min_points_per_centroid, clustering.max_points_per_centroid = 1, _ROWS_PER_CODE
+    # A code's k-means is so small that threads wait for each other longer than they work.
+    with faiss_threads(1):
+        index.train(training_rows(vectors))
 
 
 def code_bytes(quantizer: Any) -> int:
