@@ -64,7 +64,7 @@ def tried(vectors, queries, *, trials):
 def test_every_combination_is_built_once_where_there_are_trials_enough(vectors, queries):
     points, told = tried(vectors, queries, trials=50)
     of_kind = Counter(one.kind for one in points)
-    assert of_kind == {"hnsw": 12 * 8, "ivf-pq4": 3 * 18, "hnsw-pq4": 2 * 7}
+    assert of_kind == {"hnsw": 12 * 8, "ivf-pq4": 3 * 18, "hnsw-pq4": 2 * 5}
     assert len(told) == 12 + 3 + 2
     assert len({(one.kind, *sorted(one.settings.items())) for one in points}) == len(points)
     assert all(one.queries_s > 0 and 0 < one.ann_recall <= 1 for one in points)

@@ -37,14 +37,14 @@ class HnswPq4Config:
     storage: Annotated[Storage, Tried(("sq8",))] = "sq8"
     """How a number of a vector that re-ranking reads is kept: "fp16" in 2 bytes, or "sq8" in 1."""
 
-    num_links: Annotated[int, Ge(2), Le(256), Tried((16, 32))] = 32
+    num_links: Annotated[int, Ge(2), Le(256), Tried((16, 32))] = 16
     """Links per product above the lowest layer, twice as many on it (the paper's M). More finds more, at
     8 bytes per link and product and a slower build."""
 
     ef_construction: Annotated[int, Ge(1)] = 200
     """Candidates kept while a product is linked. Larger gives a better graph and a slower build."""
 
-    ef_search: Annotated[int, Ge(1), Tried((100, 150, 200, 300, 400, 600, 800), is_of_search=True)] = 300
+    ef_search: Annotated[int, Ge(1), Tried((200, 300, 400, 600, 800), is_of_search=True)] = 400
     """Candidates kept while a query walks the graph, all of them re-ranked; a search for more than half as many
     products raises it to twice their number. Larger finds more and is slower, about in proportion."""
 
@@ -72,9 +72,9 @@ class HnswPq4Index(RerankedIndex):
         vectors: Float32[np.ndarray, "products dim"],
         *,
         storage: Storage = "sq8",
-        num_links: int = 32,
+        num_links: int = 16,
         ef_construction: int = 200,
-        ef_search: int = 300,
+        ef_search: int = 400,
         build_threads: int = 0,
     ) -> HnswPq4Index:
         """Build graph and codes; the parameters are those of `HnswPq4Config`.
