@@ -7,11 +7,6 @@ from aisle.core.ranking import NO_PRODUCT
 from aisle.index import ExactIndex, HnswPq4Config, HnswPq4Index, IvfPq4Config, IvfPq4Index, ann_recall
 from aisle.index.reranked import (
     checked_settings,
-    code_bytes,
-    learn_codes,
-    num_codes,
-    padded,
-    training_rows,
     vector_store,
 )
 
@@ -119,39 +114,9 @@ def test_settings_are_checked_whole():
         checked_settings(HnswPq4Config, {"storage": "float", "num_links": 1})
 
 
-def test_two_dimensions_share_a_code_and_zeros_fill_the_last():
-    assert [num_codes(dim) for dim in (1, 2, 3, 256)] == [1, 1, 2, 128]
-    assert padded(np.ones((2, 3), np.float32)).tolist() == [[1, 1, 1, 0]] * 2
-    even = np.ones((2, 4), np.float32)
-    assert padded(even) is even
-
-
-def test_codes_are_learnt_from_rows_at_equal_distances():
-    vectors = np.arange(40, dtype=np.float32)[:, None]
-    assert training_rows(vectors, most=16).ravel()[[0, 5, 15]].tolist() == [0, 13, 39]
-    assert training_rows(vectors) is vectors
-    assert np.unique(training_rows(vectors[:3])).tolist() == [0, 1, 2]
-    assert len(training_rows(vectors[:3])) == 16
-
-
 def test_a_vector_store_rounds_and_is_empty():
     vectors = np.array([[0.0], [1.0]], np.float32)
     store = vector_store(vectors, "sq8")
     assert (store.ntotal, store.metric_type, store.is_trained) == (0, faiss.METRIC_INNER_PRODUCT, True)
     store.add(np.array([[0.5]], np.float32))
     assert store.reconstruct(0)[0] == pytest.approx(0.5, abs=1 / 255)
-
-
-def test_codes_are_learnt_by_one_thread_and_without_a_word(vectors, capfd):
-    index = faiss.IndexPQ(32, 16, 4, faiss.METRIC_INNER_PRODUCT)
-    before = faiss.omp_get_max_threads()
-    learn_codes(index, index.pq, vectors[:20])
-    assert index.is_trained
-    index.add(vectors[:20])
-    assert np.abs(index.reconstruct_n(0, 20) - vectors[:20]).max() < 0.3
-    assert faiss.omp_get_max_threads() == before
-    assert capfd.readouterr() == ("", "")
-
-
-def test_the_bytes_of_a_quantiser_are_those_of_its_values():
-    assert code_bytes(faiss.ProductQuantizer(8, 4, 4)) == 4 * 16 * 8

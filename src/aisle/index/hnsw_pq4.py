@@ -11,17 +11,9 @@ from annotated_types import Ge, Le
 from jaxtyping import Float32
 
 from aisle.index.arrays import checked_vectors
+from aisle.index.codes import CODE_BITS, code_bytes, learn_codes, num_codes, padded
 from aisle.index.hnsw import Storage, graph_bytes
-from aisle.index.reranked import (
-    CODE_BITS,
-    RerankedIndex,
-    checked_settings,
-    code_bytes,
-    learn_codes,
-    num_codes,
-    padded,
-    vector_store,
-)
+from aisle.index.reranked import RerankedIndex, checked_settings, vector_store
 from aisle.index.threads import faiss_threads
 from aisle.index.tried import Tried
 

@@ -11,18 +11,9 @@ from annotated_types import Ge
 from jaxtyping import Float32
 
 from aisle.index.arrays import checked_vectors
+from aisle.index.codes import CODE_BITS, code_bytes, learn_codes, num_codes, padded, training_rows
 from aisle.index.hnsw import Storage
-from aisle.index.reranked import (
-    CODE_BITS,
-    RerankedIndex,
-    checked_settings,
-    code_bytes,
-    learn_codes,
-    num_codes,
-    padded,
-    training_rows,
-    vector_store,
-)
+from aisle.index.reranked import RerankedIndex, checked_settings, vector_store
 from aisle.index.tried import Tried
 
 __all__ = ["IvfPq4Config", "IvfPq4Index"]

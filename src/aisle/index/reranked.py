@@ -21,34 +21,16 @@ from jaxtyping import Float32, Int64
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.ranking import NO_PRODUCT, Ranking, check_k
 from aisle.index.arrays import checked_vectors, empty_ranking, ranking_of_found
+from aisle.index.codes import padded, padded_dim
 from aisle.index.hnsw import QUANTIZERS, Storage
 from aisle.index.sealed import damaged, seal_folder, unseal_folder
-from aisle.index.threads import faiss_threads
 
-__all__ = [
-    "CODE_BITS",
-    "RerankedIndex",
-    "checked_settings",
-    "code_bytes",
-    "learn_codes",
-    "num_codes",
-    "padded",
-    "training_rows",
-    "vector_store",
-]
+__all__ = ["RerankedIndex", "checked_settings", "vector_store"]
 
 faiss: Any = faiss_library  # the stubs that it ships lack half of what is used here
 
-CODE_BITS = 4
-"""Bits of a code. Tables of 16 entries lie in a register, so that fast scan looks up 32 products in one instruction."""
-
-_DIMS_PER_CODE = 2
-_ROWS_PER_CODE = 1024
-_LEAST_TRAINING_ROWS = 2**CODE_BITS
-_MOST_TRAINING_ROWS = _ROWS_PER_CODE * 2**CODE_BITS
 _FAISS_NAME = "index.faiss"
 
-Settings = TypeVar("Settings")
 Self = TypeVar("Self", bound="RerankedIndex")
 
 
@@ -178,7 +160,7 @@ class RerankedIndex(ABC):
         first, stored = faiss.downcast_index(index.base_index), faiss.downcast_index(index.refine_index)
         if not (isinstance(first, cls._first_step) and isinstance(stored, faiss.IndexScalarQuantizer)):
             return False
-        expected = (num_products, _DIMS_PER_CODE * num_codes(dim), faiss.METRIC_INNER_PRODUCT)
+        expected = (num_products, padded_dim(dim), faiss.METRIC_INNER_PRODUCT)
         return all((one.ntotal, one.d, one.metric_type) == expected for one in (index, first, stored))
 
 
@@ -189,53 +171,6 @@ def checked_settings(config: type[Any], settings: dict[str, Any]) -> dict[str, A
         ConfigError: With every unknown name, wrong type and value out of bounds.
     """
     return config_to_dict(config_from_dict(config, settings))
-
-
-def num_codes(dim: int) -> int:
-    """Return how many codes a vector has; a last one may stand for one dimension and a zero."""
-    return -(-dim // _DIMS_PER_CODE)
-
-
-def padded(vectors: Float32[np.ndarray, "rows dim"]) -> Float32[np.ndarray, "rows even_dim"]:
-    """Return the vectors with as many zeros at their ends as fill the last code: inner products stay."""
-    missing = _DIMS_PER_CODE * num_codes(vectors.shape[1]) - vectors.shape[1]
-    return np.pad(vectors, ((0, 0), (0, missing))) if missing else vectors
-
-
-def training_rows(
-    vectors: Float32[np.ndarray, "products dim"], *, most: int = _MOST_TRAINING_ROWS
-) -> Float32[np.ndarray, "rows dim"]:
-    """Return what codes are learnt from: rows at equal distances, or a small catalogue as often as Faiss needs.
-
-    Of fewer than 16 products each then has codes of its own, and no more can be asked of codes.
-    """
-    num_rows = min(max(len(vectors), _LEAST_TRAINING_ROWS), max(most, _LEAST_TRAINING_ROWS))
-    if num_rows == len(vectors):
-        return vectors
-    if num_rows > len(vectors):
-        return np.resize(vectors, (num_rows, vectors.shape[1]))
-    return np.ascontiguousarray(vectors[np.linspace(0, len(vectors) - 1, num_rows).astype(np.int64)])
-
-
-def learn_codes(index: Any, quantizer: Any, vectors: Float32[np.ndarray, "products dim"]) -> None:
-    """Learn the values of codes.
-
-    Args:
-        index: What is trained, its centres apart.
-        quantizer: Its product quantiser.
-        vectors: All products.
-    """
-    clustering = quantizer.cp
-    # Of fewer rows than 39 per value Faiss would print a warning for every code.
-    clustering.min_points_per_centroid, clustering.max_points_per_centroid = 1, _ROWS_PER_CODE
-    # A code's k-means is so small that threads wait for each other longer than they work.
-    with faiss_threads(1):
-        index.train(training_rows(vectors))
-
-
-def code_bytes(quantizer: Any) -> int:
-    """Return the bytes of Faiss's product quantiser: what its codes stand for."""
-    return int(4 * quantizer.centroids.size())
 
 
 def vector_store(vectors: Float32[np.ndarray, "products dim"], storage: Storage) -> Any:
