@@ -3,12 +3,16 @@ import pytest
 
 from aisle.core.errors import ShapeError, UsageError
 from aisle.core.ranking import NO_PRODUCT
-from aisle.index import ExactIndex, HnswIndex, VectorIndex
+from aisle.index import ExactIndex, HnswIndex, HnswPq4Index, IvfPq4Index, VectorIndex
 
 KINDS = {
     "exact": ExactIndex.build,
     "hnsw fp16": HnswIndex.build,
     "hnsw sq8": lambda vectors: HnswIndex.build(vectors, storage="sq8"),
+    "hnsw-pq4": HnswPq4Index.build,
+    "hnsw-pq4 fp16": lambda vectors: HnswPq4Index.build(vectors, storage="fp16"),
+    "ivf-pq4": IvfPq4Index.build,
+    "ivf-pq4 fp16": lambda vectors: IvfPq4Index.build(vectors, storage="fp16"),
 }
 
 
@@ -39,6 +43,20 @@ def test_ranks_by_inner_product_where_distance_would_rank_otherwise(build):
     ranking = index.search(np.array([[1, 0]], np.float32), k=3)
     assert ranking.product_index[0].tolist() == [1, 0, 2]
     np.testing.assert_allclose(ranking.score[0], [10, 1, 0.9], rtol=0.05)
+
+
+def test_finds_the_best_inner_products_among_vectors_of_many_lengths(build, vectors, queries):
+    scaled = vectors * np.random.default_rng(0).uniform(0.5, 2, (len(vectors), 1)).astype(np.float32)
+    by_product, by_distance = (np.argsort(-score, axis=1)[:, :10] for score in (
+        queries @ scaled.T, 2 * queries @ scaled.T - (scaled**2).sum(axis=1)
+    ))  # fmt: skip
+    found = build(scaled).search(queries, k=10).product_index
+
+    def share(wanted):
+        return np.mean([len(set(a) & set(b)) for a, b in zip(found, wanted, strict=True)]) / 10
+
+    assert share(by_product) >= 0.9
+    assert share(by_distance) < 0.6
 
 
 def test_places_beyond_the_catalogue_are_empty(build):

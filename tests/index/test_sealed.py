@@ -6,11 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aisle.core.errors import WorkspaceError
-from aisle.index import ExactIndex, HnswIndex, load_index, seal_folder, unseal_folder
+from aisle.index import ExactIndex, HnswIndex, HnswPq4Index, IvfPq4Index, load_index, seal_folder, unseal_folder
 from aisle.index.sealed import FORMAT_VERSION, HEADER_NAME, sealed_kind
 from aisle.workspace import file_sha256, fingerprint
 
-FILES = {"exact": "vectors.npy", "hnsw": "index.faiss"}
+KINDS = {one.kind: one for one in (ExactIndex, HnswIndex, IvfPq4Index, HnswPq4Index)}
+FILES = {"exact": "vectors.npy", "hnsw": "index.faiss", "ivf-pq4": "index.faiss", "hnsw-pq4": "index.faiss"}
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def folder(tmp_path):
 
 def save(folder, kind):
     vectors = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
-    (ExactIndex if kind == "exact" else HnswIndex).build(vectors).save(folder)
+    KINDS[kind].build(vectors).save(folder)
 
 
 def reseal(folder, name):
@@ -117,7 +118,7 @@ def test_a_truncated_file_is_refused_even_where_the_header_agrees_with_it(tmp_pa
 def test_an_index_of_other_vectors_than_the_header_says_is_refused(tmp_path, kind):
     save(tmp_path / "a", kind)
     other = np.eye(5, dtype=np.float32)
-    (ExactIndex if kind == "exact" else HnswIndex).build(other).save(tmp_path / "b")
+    KINDS[kind].build(other).save(tmp_path / "b")
     (tmp_path / "a" / FILES[kind]).write_bytes((tmp_path / "b" / FILES[kind]).read_bytes())
     reseal(tmp_path / "a", FILES[kind])
     with pytest.raises(WorkspaceError, match="must be readable"):

@@ -1,3 +1,6 @@
+from collections import Counter
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +42,8 @@ def test_a_point_makes_a_config_and_keeps_what_was_not_tried():
     base = IndexConfig(kind="exact", hnsw=HnswConfig(build_threads=1))
     made = point(1, 1, ef_search=200, storage="sq8").config(base)
     assert made == IndexConfig("hnsw", HnswConfig(storage="sq8", ef_search=200, build_threads=1))
+    other = Point("ivf-pq4", {"num_probes": 3}, 1.0, 1.0, 1.0, 1.0).config(base)
+    assert (other.kind, other.ivf_pq4.num_probes, other.hnsw) == ("ivf-pq4", 3, base.hnsw)
 
 
 def tried(vectors, queries, *, trials):
@@ -58,10 +63,13 @@ def tried(vectors, queries, *, trials):
 
 def test_every_combination_is_built_once_where_there_are_trials_enough(vectors, queries):
     points, told = tried(vectors, queries, trials=50)
-    assert (len(points), len(told)) == (12 * 8, 12)
-    assert len({tuple(sorted(one.settings.items())) for one in points}) == 12 * 8
+    of_kind = Counter(one.kind for one in points)
+    assert of_kind == {"hnsw": 12 * 8, "ivf-pq4": 3 * 18, "hnsw-pq4": 2 * 5}
+    assert len(told) == 12 + 3 + 2
+    assert len({(one.kind, *sorted(one.settings.items())) for one in points}) == len(points)
     assert all(one.queries_s > 0 and 0 < one.ann_recall <= 1 for one in points)
-    by_storage = {one.settings["storage"]: one.bytes_per_product for one in points if one.settings["num_links"] == 16}
+    hnsw = [one for one in points if one.kind == "hnsw" and one.settings["num_links"] == 16]
+    by_storage = {one.settings["storage"]: one.bytes_per_product for one in hnsw}
     assert by_storage["fp16"] - by_storage["sq8"] == pytest.approx(vectors.shape[1])
     chosen = choose_point(points, least_recall=0.9)
     assert chosen.queries_s == max(one.queries_s for one in points if one.ann_recall >= 0.9)
@@ -70,7 +78,16 @@ def test_every_combination_is_built_once_where_there_are_trials_enough(vectors, 
 def test_fewer_trials_build_fewer_indexes(vectors, queries):
     points, told = tried(vectors, queries, trials=2)
     assert len(told) == 2
-    assert 8 <= len(points) <= 16
+    assert Counter(one.kind for one in points) == {"hnsw": 8, "ivf-pq4": 18}
+
+
+def test_every_kind_is_first_tried_as_it_is_set(vectors, queries):
+    points, _ = tried(vectors, queries, trials=3)
+    base = IndexConfig()
+    for kind in ("hnsw", "ivf-pq4", "hnsw-pq4"):
+        built = getattr(base, IndexConfig.section(kind))
+        [as_set] = [one for one in points if one.kind == kind and one.config(base) == replace(base, kind=kind)]
+        assert {**asdict(built), **as_set.settings} == asdict(built)
 
 
 def test_speed_is_measured_on_what_is_searched(vectors, queries):

@@ -40,6 +40,20 @@ def test_what_is_chosen_behind_training_is_measured_of_the_same_run(learnt_shop)
     assert plan.of_row["exact"] == plan.of_row["exact too"]
 
 
+def test_settings_of_another_kind_of_index_make_no_other_measuring(learnt_shop):
+    rows = [
+        AblationRow("hnsw", ("index.kind=hnsw",)),
+        AblationRow("same", ("index.kind=hnsw", "index.ivf_pq4.num_probes=3", "index.hnsw_pq4.ef_search=9")),
+        AblationRow("other", ("index.kind=hnsw", "index.hnsw.ef_search=9")),
+        AblationRow("codes", ("index.kind=hnsw-pq4", "index.hnsw.ef_search=9")),
+        AblationRow("same codes", ("index.kind=hnsw-pq4",)),
+    ]
+    of_row = plan_of(learnt_shop, *rows, seeds=1).of_row
+    assert of_row["hnsw"] == of_row["same"]
+    assert of_row["codes"] == of_row["same codes"]
+    assert len({of_row[name] for name in ("hnsw", "other", "codes")}) == 3
+
+
 def test_what_is_not_random_has_one_seed_and_rows_share_features(learnt_shop):
     rows = [
         AblationRow("unified"),

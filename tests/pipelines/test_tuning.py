@@ -6,6 +6,7 @@ import pytest
 
 from aisle.core.errors import UsageError
 from aisle.core.ranking import QueryBatch
+from aisle.index import IndexConfig
 from aisle.pipelines.boosting import BoostConfig, boost_workspace, stored_boost
 from aisle.pipelines.searching import load_retrievers
 from aisle.pipelines.tuning import TuneConfig, tune_workspace
@@ -24,8 +25,11 @@ def test_the_chosen_settings_are_those_of_the_index(own_learnt_shop):
     assert chosen in summary["front"]
     assert summary["exact_queries_s"] > 0
     built = own_learnt_shop.manifest("index")
-    assert {**built.config["index"]["hnsw"], **chosen["settings"]} == built.config["index"]["hnsw"]
+    section = IndexConfig.section(chosen["kind"])
+    assert (built.config["index"]["kind"], built.summary["index"]["kind"]) == (chosen["kind"], chosen["kind"])
+    assert {**built.config["index"][section], **chosen["settings"]} == built.config["index"][section]
     assert built.summary["index"]["parameters"] == chosen["settings"]
+    assert summary["settings"][1].startswith(f"index.{section}.")
     told = json.loads((own_learnt_shop.folder("tuning") / "tuning.json").read_text())
     assert len(told["points"]) == summary["tried"] >= 8
     page = (own_learnt_shop.folder("tuning") / "pareto.html").read_text()

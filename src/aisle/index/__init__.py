@@ -7,6 +7,8 @@ builds and measures, `load_index` reads what `save` wrote.
 from aisle.index.build import IndexConfig, IndexReport, build_index, load_index
 from aisle.index.exact import ExactIndex
 from aisle.index.hnsw import HnswConfig, HnswIndex
+from aisle.index.hnsw_pq4 import HnswPq4Config, HnswPq4Index
+from aisle.index.ivf_pq4 import IvfPq4Config, IvfPq4Index
 from aisle.index.protocol import VectorIndex
 from aisle.index.recall import ann_recall
 from aisle.index.sealed import seal_folder, unseal_folder
@@ -16,8 +18,12 @@ __all__ = [
     "ExactIndex",
     "HnswConfig",
     "HnswIndex",
+    "HnswPq4Config",
+    "HnswPq4Index",
     "IndexConfig",
     "IndexReport",
+    "IvfPq4Config",
+    "IvfPq4Index",
     "Point",
     "VectorIndex",
     "ann_recall",

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Float32
 
 from aisle.index.exact import ExactIndex
 from aisle.index.hnsw import HnswConfig, HnswIndex
+from aisle.index.hnsw_pq4 import HnswPq4Config, HnswPq4Index
+from aisle.index.ivf_pq4 import IvfPq4Config, IvfPq4Index
 from aisle.index.protocol import VectorIndex
 from aisle.index.recall import ann_recall
 from aisle.index.sealed import sealed_kind
 
 __all__ = ["IndexConfig", "IndexReport", "build_index", "load_index", "make_index"]
 
+_KINDS: Final[dict[str, Any]] = {one.kind: one for one in (ExactIndex, HnswIndex, HnswPq4Index, IvfPq4Index)}
+
 
 @dataclass(frozen=True)
 class IndexConfig:
     """Which index is built."""
 
-    kind: Literal["exact", "hnsw"] = "hnsw"
-    """"hnsw" is approximate and fast; "exact" reads every vector for every query and misses nothing."""
+    kind: Literal["exact", "hnsw", "ivf-pq4", "hnsw-pq4"] = "hnsw"
+    """"hnsw" is approximate and fast; "ivf-pq4" takes less memory and is built sooner; "hnsw-pq4" walks a graph over
+    the same codes; "exact" reads every vector for every query and misses nothing."""
 
     hnsw: HnswConfig = field(default_factory=HnswConfig)
-    """Parameters of the HNSW index; without effect on the exact one."""
+    """Parameters of "hnsw"; each kind has its own, and reads no other's."""
+
+    ivf_pq4: IvfPq4Config = field(default_factory=IvfPq4Config)
+    """Parameters of "ivf-pq4"."""
+
+    hnsw_pq4: HnswPq4Config = field(default_factory=HnswPq4Config)
+    """Parameters of "hnsw-pq4"."""
+
+    @staticmethod
+    def section(kind: str) -> str:
+        """Return the name of the parameters of a kind; the exact index has none."""
+        return kind.replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -105,15 +120,11 @@ def load_index(folder: Path) -> VectorIndex:
     Raises:
         WorkspaceError: If the folder is missing or damaged, or its kind is unknown.
     """
-    loaders: dict[str, Callable[[Path], VectorIndex]] = {
-        ExactIndex.kind: ExactIndex.load,
-        HnswIndex.kind: HnswIndex.load,
-    }
-    return loaders[sealed_kind(folder, known=list(loaders))](folder)
+    return _KINDS[sealed_kind(folder, known=list(_KINDS))].load(folder)
 
 
 def make_index(vectors: Float32[np.ndarray, "products dim"], config: IndexConfig) -> VectorIndex:
     """Build an index without measuring it; see `build_index`."""
-    if config.kind == "exact":
+    if config.kind == ExactIndex.kind:
         return ExactIndex.build(vectors)
-    return HnswIndex.build(vectors, **asdict(config.hnsw))
+    return _KINDS[config.kind].build(vectors, **asdict(getattr(config, config.section(config.kind))))

@@ -18,14 +18,15 @@ from aisle.index.sealed import damaged, seal_folder, unseal_folder
 from aisle.index.threads import faiss_threads
 from aisle.index.tried import Tried
 
-__all__ = ["HnswConfig", "HnswIndex", "Storage"]
+__all__ = ["QUANTIZERS", "HnswConfig", "HnswIndex", "Storage", "graph_bytes"]
 
 Storage = Literal["fp16", "sq8"]
 
 faiss: Any = faiss_library  # the stubs that it ships lack half of what is used here
 
 _FAISS_NAME = "index.faiss"
-_QUANTIZERS = {"fp16": faiss.ScalarQuantizer.QT_fp16, "sq8": faiss.ScalarQuantizer.QT_8bit}
+QUANTIZERS = {"fp16": faiss.ScalarQuantizer.QT_fp16, "sq8": faiss.ScalarQuantizer.QT_8bit}
+"""Faiss's name of each storage."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class HnswIndex:
         _check_parameters(storage, num_links=num_links, ef_construction=ef_construction, ef_search=ef_search)
         vectors = checked_vectors(vectors, name="vectors")
         # By constructor: a factory string can leave the metric at L2 without a word.
-        index = faiss.IndexHNSWSQ(vectors.shape[1], _QUANTIZERS[storage], num_links, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.IndexHNSWSQ(vectors.shape[1], QUANTIZERS[storage], num_links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = ef_construction
         if len(vectors):
             with faiss_threads(build_threads):
@@ -119,9 +120,7 @@ class HnswIndex:
     @property
     def num_bytes(self) -> int:
         """Bytes of the stored vectors and of the graph."""
-        graph = self._index.hnsw
-        links = 4 * graph.neighbors.size() + 8 * graph.offsets.size() + 4 * graph.levels.size()
-        return int(self.num_products * self._index.storage.sa_code_size() + links)
+        return int(self.num_products * self._index.storage.sa_code_size()) + graph_bytes(self._index.hnsw)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -180,8 +179,13 @@ class HnswIndex:
         return cls(index, storage=parameters["storage"], ef_search=parameters["ef_search"])
 
 
+def graph_bytes(graph: Any) -> int:
+    """Return the bytes of the links of Faiss's graph."""
+    return int(4 * graph.neighbors.size() + 8 * graph.offsets.size() + 4 * graph.levels.size())
+
+
 def _check_parameters(storage: str, **numbers: int) -> None:
-    problems = [] if storage in _QUANTIZERS else [f"storage={storage!r} is none of {', '.join(_QUANTIZERS)}"]
+    problems = [] if storage in QUANTIZERS else [f"storage={storage!r} is none of {', '.join(QUANTIZERS)}"]
     least = {"num_links": 2, "ef_construction": 1, "ef_search": 1}
     problems += [f"{name}={value} is too small" for name, value in numbers.items() if value < least[name]]
     if problems:

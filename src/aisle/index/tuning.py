@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, get_args, get_type_hints, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -33,6 +33,9 @@ _SEED_MODULUS = 2**31
 Settings = tuple[tuple[str, Any], ...]
 """Names of settings with their values, in one order, so that equal ones can be told."""
 
+Spaces = dict[str, dict[str, tuple[Any, ...]]]
+"""Kind → setting of building → the values that are tried."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -56,9 +59,11 @@ class Point:
 
     def config(self, base: IndexConfig) -> IndexConfig:
         """Return a config with these settings; what was not tried stays as it was."""
-        own = replace(getattr(base, self.kind), **self.settings) if self.settings else None
-        kind: Any = self.kind
-        return replace(base, kind=kind, **({self.kind: own} if own is not None else {}))
+        section, kind = IndexConfig.section(self.kind), cast(Any, self.kind)
+        if not self.settings:
+            return replace(base, kind=kind)
+        changed: dict[str, Any] = {section: replace(getattr(base, section), **self.settings)}
+        return replace(base, kind=kind, **changed)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -129,9 +134,9 @@ def try_settings(
 ) -> list[Point]:
     """Build indexes with settings that Optuna chooses, and measure each with all its settings of searching.
 
-    Where there are no more combinations than trials, each is built once; else Optuna's estimator goes for the fastest
-    that keeps the recall. Kinds and values are those that the configs say (`Tried`); exact search is the yardstick and
-    no candidate.
+    Where there are no more combinations than trials, each is built once; else every kind is built as `base` has it, and
+    Optuna's estimator goes on from there for the fastest that keeps the recall. Kinds and values are those that the
+    configs say (`Tried`); exact search is the yardstick and no candidate.
 
     Args:
         vectors: One row per product.
@@ -167,11 +172,8 @@ def try_settings(
     try:
         sampler = optuna.samplers.TPESampler(seed=stream_seed(seed, "tune") % _SEED_MODULUS)
         study = optuna.create_study(direction="maximize", sampler=sampler)
-        if grid <= trials:
-            for kind, space in spaces.items():
-                for values in itertools.product(*space.values()):
-                    names = (f"{kind}.{name}" for name in space)
-                    study.enqueue_trial({"kind": kind, **dict(zip(names, values, strict=True))})
+        for trial in _all_trials(spaces) if grid <= trials else _first_trials(spaces, base):
+            study.enqueue_trial(trial)
         study.optimize(quality, n_trials=min(grid, trials))
     finally:
         optuna.logging.set_verbosity(before)
@@ -205,14 +207,28 @@ def _points(
         )
 
 
-def _spaces() -> dict[str, dict[str, tuple[Any, ...]]]:
+def _spaces() -> Spaces:
     """Return, for each kind that has settings, the values of building that are tried."""
     kinds = [kind for kind in get_args(get_type_hints(IndexConfig)["kind"]) if kind != ExactIndex.kind]
     return {kind: dict(tried_values(_config_of(kind), is_of_search=False)) for kind in kinds}
 
 
+def _all_trials(spaces: Spaces) -> Iterator[dict[str, Any]]:
+    for kind, space in spaces.items():
+        for values in itertools.product(*space.values()):
+            yield {"kind": kind, **{f"{kind}.{name}": value for name, value in zip(space, values, strict=True)}}
+
+
+def _first_trials(spaces: Spaces, base: IndexConfig) -> Iterator[dict[str, Any]]:
+    """Yield each kind with the settings of `base`, as far as they are among those that are tried."""
+    for kind, space in spaces.items():
+        own = getattr(base, IndexConfig.section(kind))
+        values = {name: getattr(own, name) for name in space}
+        yield {"kind": kind, **{f"{kind}.{name}": value for name, value in values.items() if value in space[name]}}
+
+
 def _config_of(kind: str) -> type[Any]:
-    found: type[Any] = get_type_hints(IndexConfig)[kind]
+    found: type[Any] = get_type_hints(IndexConfig)[IndexConfig.section(kind)]
     return found
 
 

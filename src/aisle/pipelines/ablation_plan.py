@@ -10,6 +10,7 @@ from typing import Any, Literal
 from aisle.core.config import config_to_dict
 from aisle.core.errors import ConfigError
 from aisle.experiments import AblationRow, Peer, Specification, System
+from aisle.index import IndexConfig
 from aisle.pipelines.featurising import features_key, takes_searches
 from aisle.pipelines.recipe import Recipe, load_recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS
@@ -199,11 +200,17 @@ def _measuring(row: AblationRow, recipe: Recipe, measured_on: Mapping[str, Any])
     system = row.system
     if system == "semantic":  # BM25 has no say in it
         behind = {name: value for name, value in behind.items() if name not in {"lexical", "hybrid"}}
-    if behind.get("index", {}).get("kind") == "exact":
-        behind["index"] = {"kind": "exact"}
+    if behind:
+        behind["index"] = _own_settings(behind["index"])
     values = {"format": _FORMAT, "system": system, "settings": behind, "measured_on": measured_on}
     mark = _hash({**values, "boost": True} if row.boost else values)
     return Measuring(f"measured-{mark}", system, recipe, row.boost)
+
+
+def _own_settings(index: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the index's own kind: those of other kinds have no say in it."""
+    own = IndexConfig.section(index["kind"])
+    return {name: value for name, value in index.items() if name in {"kind", own}}
 
 
 def _check_boosts(workspace: Workspace, specification: Specification) -> None:

@@ -173,7 +173,8 @@ def _validation(workspace: Workspace, config: TuneConfig) -> QueryBatch:
 
 
 def _overrides(point: Point) -> list[str]:
-    return [f"index.{point.kind}.{name}={value}" for name, value in point.settings.items()]
+    section = IndexConfig.section(point.kind)
+    return [f"index.{section}.{name}={value}" for name, value in point.settings.items()]
 
 
 def _page(points: list[Point], front: list[Point], chosen: Point, summary: Mapping[str, Any]) -> str:
