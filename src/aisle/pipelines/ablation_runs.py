@@ -23,7 +23,6 @@ from aisle.pipelines.boosting import BoostConfig, boost_workspace, take_boost_aw
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.measured_sets import MeasuredOn, measured_sets, values_per_query
-from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.searching import load_retrievers
 from aisle.pipelines.training import train_model
 from aisle.retrieval import LexicalRetriever, SemanticRetriever

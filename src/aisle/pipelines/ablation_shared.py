@@ -1,4 +1,4 @@
-"""What the runs of an ablation share: tables, features and the vectors of a frozen transformer, made once and linked."""
+"""What the runs of an ablation share: tables, features and a frozen transformer's vectors, made once and linked."""
 
 from __future__ import annotations
 
