@@ -51,9 +51,7 @@ def test_equal_texts_are_encoded_once_and_linked_beside_all_features_that_hold_t
     assert folders[0].folder(TEXT_VECTORS).samefile(folders[1].folder(TEXT_VECTORS))
     assert not folders[2].has(TEXT_VECTORS)
     # A run of either finds them as its own, and so does an ablation that goes on.
-    assert all(
-        pool_texts(one, task.recipe).skipped for one, task in zip(folders[:2], made_features[:2], strict=True)
-    )
+    assert all(pool_texts(one, task.recipe).skipped for one, task in zip(folders[:2], made_features[:2], strict=True))
     make_texts(texts[0])
     assert sum(encoded) == made.summary["distinct_texts"]
     make_texts(texts[1])

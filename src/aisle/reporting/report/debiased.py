@@ -45,7 +45,8 @@ def _table(one: Mapping[str, Any], measure: str) -> str:
         IntervalRow(
             system,
             tuple(
-                mark_of(found[kind][system][measure], series=number) for number, kind in enumerate(("plain", "debiased"))
+                mark_of(found[kind][system][measure], series=number)
+                for number, kind in enumerate(("plain", "debiased"))
             ),
             note=f"{coverage_name} {per_cent(coverage[system])}",
         )
@@ -64,10 +65,10 @@ def _coverage(found: Mapping[str, Any]) -> tuple[str, Mapping[str, float]]:
 
 def _notes(found: Mapping[str, Any]) -> list[str]:
     return [
-        f"The weighed clicks and orders are worth {found['effective_positives']:,.0f} of equal weight; no weight counts "
-        f"more than {found['max_weight']:g}, which cut {per_cent(found['clipped_share'])} of them. The log tells the "
-        f"propensity of {per_cent(found['propensity_told_share'])} of them; the part of the place on the page is "
-        "estimated.",
+        f"The weighed clicks and orders are worth {found['effective_positives']:,.0f} of equal weight; no weight "
+        f"counts more than {found['max_weight']:g}, which cut {per_cent(found['clipped_share'])} of them. The log "
+        f"tells the propensity of {per_cent(found['propensity_told_share'])} of them; the part of the place on the "
+        "page is estimated.",
         f"Under each system stands what share of its first products the searches' own pages had shown: of what was "
         f"never shown a log cannot tell. Below {found['min_coverage']:g} a system is refused.",
     ]
