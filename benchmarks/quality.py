@@ -54,8 +54,8 @@ def main() -> None:
 def computed_time(cpu_minutes: float) -> str:
     """Tell how long two cores that do nothing else would take: the machine that measured may have been busy."""
     return (
-        f"All runs together computed for {cpu_minutes:.0f} CPU minutes, each once: about {cpu_minutes / 2:.0f} minutes on "
-        "two cores that do nothing else (computed, not measured; features and texts, which runs share, come on top)."
+        f"All runs together computed for {cpu_minutes:.0f} CPU minutes, each once: about {cpu_minutes / 2:.0f} minutes "
+        "on two cores that do nothing else (computed, not measured; features and texts, which runs share, come on top)."
     )
 
 
