@@ -65,7 +65,7 @@ def search(
     if explain and hits and hits[0].explanation is None:
         say(f"A {shown} score has no parts to be told apart.")
     if explain and any("sides" in (hit.explanation or {}) for hit in hits):
-        say("A hybrid's scores are made for this query alone: they order its results, and say nothing beside another's.")
+        say("A hybrid's scores are normalised per query: they order its results, and say nothing beside another's.")
 
 
 def serve(
