@@ -19,16 +19,9 @@ from aisle.pipelines.abtesting import (
     ab_test,
     read_result,
 )
-from aisle.pipelines.indexing import build_indexes
-from aisle.pipelines.mining import mine
-from aisle.pipelines.recipe import load_recipe
-from aisle.pipelines.simulating import simulate_marketplace
-from aisle.pipelines.training import train_model
-from aisle.simulation import MarketplaceConfig, frozen_config
-from aisle.workspace import Workspace
 from results_file import arguments, publish
+from shops import trained_shop
 
-QUICK = MarketplaceConfig(products=600, searches=4_000, users=800, seed=1)
 METRICS = {"purchase_rate_lift": "search purchase rate", "conversion_lift": "site-wide conversion"}
 LIVE = {"purchase_rate_lift": LIVE_PURCHASE_LIFT, "conversion_lift": LIVE_CONVERSION_LIFT}
 GUARD = {"click_rate_lift": "searches with a click"}
@@ -49,21 +42,10 @@ def main() -> None:
         aa_runs=20 if options.quick else 200,
     )
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace.open(options.workspace or Path(folder) / "shop", create=True)
-        prepare(workspace, QUICK if options.quick else frozen_config(options.config), quick=options.quick)
+        shop = options.workspace or Path(folder) / "shop"
+        workspace = trained_shop(shop, options.config, quick=options.quick)
         result = read_result(workspace, ab_test(workspace, "lexical", "hybrid", config=config))
     publish(f"abtest_{options.config}", {**result, "live": LIVE}, table(result), options)
-
-
-def prepare(workspace: Workspace, config: MarketplaceConfig, *, quick: bool) -> None:
-    """Simulate, mine, train and index, where that was not done."""
-    simulate_marketplace(workspace, config)
-    if workspace.has("index"):
-        return
-    recipe = load_recipe(None, ["train.epochs=1"] if quick else [])
-    mine(workspace, recipe.mining)
-    train_model(workspace, recipe)
-    build_indexes(workspace, recipe)
 
 
 def table(result: dict) -> list[str]:

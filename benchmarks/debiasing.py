@@ -1,46 +1,98 @@
 """Does recall freed of the logging search's preferences order systems as the truth does? On a simulated marketplace.
 
 Run: python benchmarks/debiasing.py SHOP [SHOP …] [--systems semantic,hybrid] [--searches 3000]
+     python benchmarks/debiasing.py --held-out 4242 [--workspace FOLDER]
 Each SHOP is a workspace with an index over the same simulated marketplace, such as the rows of `quality.py`; lexical
 search of the first joins them. Printed for every system: recall on truth, plain recall of the log's clicks and orders,
 and the same debiased; and for both how far they order the systems as truth does (Spearman's rank correlation).
+
+How debiasing is done was chosen on the frozen `small`. With --held-out a marketplace of its sizes and of another seed
+is made, some models are trained on it, and they are measured with the same settings: nothing was chosen there.
 """
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from aisle.pipelines.debiasing import DebiasingConfig, measure_debiased
+from aisle.pipelines.indexing import build_indexes
+from aisle.pipelines.mining import mine
 from aisle.pipelines.questions import DEPTH, Asked, read_questions
+from aisle.pipelines.recipe import load_recipe
 from aisle.pipelines.searching import load_retrievers
+from aisle.pipelines.simulating import simulate_marketplace
+from aisle.pipelines.training import train_model
+from aisle.simulation import frozen_config
 from aisle.workspace import Workspace
 from results_file import arguments, publish
+from shops import QUICK
 
 KS = (10, 100)
 KINDS = ("truth", "plain", "debiased")
 Row = dict[str, dict[str, float]]
+HELD_OUT = {
+    "unified": [],
+    "term only": [f"{name}.enabled=false" for name in ("graph", "context", "history")],
+    "without context": ["context.enabled=false"],
+    "without graph": ["graph.enabled=false"],
+}
+"""Rows whose models are trained on a held-out marketplace: settings beside the defaults."""
 
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("shops", nargs="+", type=Path)
+    parser.add_argument("shops", nargs="*", type=Path)
+    parser.add_argument("--held-out", type=int, metavar="SEED", help="make a marketplace of this seed, and models")
+    parser.add_argument("--workspace", type=Path, help="keeps the marketplace and the models of --held-out")
     parser.add_argument("--systems", default="semantic,hybrid")
     parser.add_argument("--searches", type=int, default=3_000)
     parser.add_argument("--max-weight", type=float, default=DebiasingConfig.max_weight)
     options = parser.parse_args()
+    if not options.shops and options.held_out is None:
+        parser.error("name a SHOP, or give --held-out SEED")
     num_searches = 300 if options.quick else options.searches
     systems = options.systems.split(",")
-    rows: dict[str, Row] = {}
-    for number, shop in enumerate(options.shops):
-        names = ["lexical", *systems] if number == 0 else systems
-        found = measured(Workspace.open(shop), names, num_searches, options.max_weight)
-        rows |= {name if name == "lexical" else f"{shop.name} {name}": row for name, row in found.items()}
+    with tempfile.TemporaryDirectory() as scratch:
+        shops = options.shops
+        if options.held_out is not None:
+            shops = held_out(options.workspace or Path(scratch), options.held_out, quick=options.quick)
+        rows = measured_rows(shops, systems, num_searches, options.max_weight)
     agreement = {f"R@{k}": {kind: order_agreement(rows, f"R@{k}", kind) for kind in ("plain", "debiased")} for k in KS}
     results = {"simulated": True, "searches": num_searches, "max_weight": options.max_weight, "rows": rows}
-    publish("debiasing", {**results, "rank_correlation_with_truth": agreement}, table(rows, agreement), options)
+    name = "debiasing" if options.held_out is None else "debiasing_held_out"
+    publish(name, {**results, "rank_correlation_with_truth": agreement}, table(rows, agreement), options)
+
+
+def held_out(folder: Path, seed: int, *, quick: bool) -> list[Path]:
+    """Make the marketplace and a workspace with an index for each row of `HELD_OUT`, where that was not done."""
+    market = Workspace.open(folder / "market", create=True)
+    simulate_marketplace(market, replace(QUICK if quick else frozen_config("small"), seed=seed))
+    mine(market, load_recipe(None, []).mining)
+    shops = [folder / name for name in HELD_OUT]
+    for shop, settings in zip(shops, HELD_OUT.values(), strict=True):
+        if not shop.exists():
+            shutil.copytree(market.path, shop)
+        workspace = Workspace.open(shop)
+        recipe = load_recipe(None, [*(["train.epochs=1"] if quick else []), *settings])
+        train_model(workspace, recipe)
+        build_indexes(workspace, recipe)
+    return shops
+
+
+def measured_rows(shops: list[Path], systems: list[str], num_searches: int, max_weight: float) -> dict[str, Row]:
+    """Measure the systems of all shops, and lexical search of the first."""
+    rows: dict[str, Row] = {}
+    for number, shop in enumerate(shops):
+        names = ["lexical", *systems] if number == 0 else systems
+        found = measured(Workspace.open(shop), names, num_searches, max_weight)
+        rows |= {name if name == "lexical" else f"{shop.name} {name}": row for name, row in found.items()}
+    return rows
 
 
 def measured(workspace: Workspace, names: list[str], num_searches: int, max_weight: float) -> dict[str, Row]:

@@ -46,8 +46,17 @@ def main() -> None:
         )
         outcome = ablate(shop, settings)
     table = [line for one in outcome.tables for line in (*one.markdown(), "")]
+    table += [computed_time(float(outcome.values["cpu_minutes"])), ""]
     values = {**outcome.values, "overrides": [shown(override) for override in options.overrides]}
     publish(f"quality_{options.config}", {"config": options.config, **values}, table, options)
+
+
+def computed_time(cpu_minutes: float) -> str:
+    """Tell how long two cores that do nothing else would take: the machine that measured may have been busy."""
+    return (
+        f"All runs together computed for {cpu_minutes:.0f} CPU minutes, each once: about {cpu_minutes / 2:.0f} minutes "
+        "on two cores that do nothing else (computed, not measured; features and texts, which runs share, come on top)."
+    )
 
 
 def marketplace(path: Path, config: MarketplaceConfig) -> Workspace:

@@ -25,3 +25,12 @@ def test_index_settings_are_taken_from_a_recipe(aisle_json, shop, tmp_path):
     recipe.write_text('[index]\nkind = "exact"\n[hybrid]\nsemantic_weight = 0.25\n')
     report = aisle_json("index", "--workspace", shop.path, "--recipe", recipe)
     assert (report["index"]["kind"], report["hybrid"]["semantic_weight"]) == ("exact", 0.25)
+
+
+def test_what_was_set_the_last_time_and_is_not_now_is_told(aisle, shop):
+    aisle("index", "--workspace", shop.path, "--set", "index.kind=exact")
+    result = aisle("index", "--workspace", shop.path)
+    assert result.code == 0
+    assert "Other settings than the present index's: index.kind exact → hnsw." in result.err
+    assert "Settings are not remembered" in result.err
+    assert "Other settings" not in aisle("index", "--workspace", shop.path).err

@@ -135,6 +135,9 @@ def test_search_for_a_shopper_with_explanations(aisle_json, aisle, learnt_shop):
     assert all(name in table for name in ("term", "graph", "context"))
     lexical = aisle("search", "thing", "-w", learnt_shop.path, "--mode", "lexical", "--explain")
     assert "A lexical score has no parts to be told apart." in lexical.err
+    hybrid = ["search", "thing", "-w", learnt_shop.path, "--mode", "hybrid"]
+    assert "normalised per query" in aisle(*hybrid, "--explain").err
+    assert "normalised per query" not in aisle(*hybrid).err
 
 
 def test_what_words_were_searched_as_is_told(aisle, aisle_json, built_shop, simulated):

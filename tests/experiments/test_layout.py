@@ -10,9 +10,9 @@ def test_tables(compared):
     tables = ablation_tables(rows, held, told={"truth": "true products (simulated)", "log": "orders"})
     means, differences, by_slice, slice_differences, log, claims = tables
     assert means.title.startswith("true products (simulated): mean")
-    assert means.header == ("row", "seeds", "R@100", "minutes")
+    assert means.header == ("row", "seeds", "R@100", "minutes", "CPU minutes")
     assert [row[0] for row in means.rows] == ["unified", "helps", "same"]
-    assert (means.rows[0][1], means.rows[0][-1]) == ("1", "1.5")
+    assert (means.rows[0][1], *means.rows[0][-2:]) == ("1", "1.5", "2.0")
     assert [row[:2] for row in differences.rows] == [("helps", "unified"), ("same", "unified")]
     assert differences.rows[0][2].startswith("+0.1")
     assert differences.rows[0][2].endswith("] p<0.001")

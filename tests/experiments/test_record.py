@@ -14,7 +14,7 @@ def test_rows_have_the_keys_of_the_design(compared):
     assert set(unified["measures"]["R@100"]) == {"value", "low", "high", "seeds"}
     assert set(helps["slices"]) == {"head"}
     assert set(helps["measures"]["R@100"]["baseline_minus_this"]) == {"difference", "low", "high", "p", "p_holm"}
-    assert (helps["seeds"], helps["training"]) == (1, {"minutes": [1.5]})
+    assert (helps["seeds"], helps["training"]) == (1, {"minutes": [1.5], "cpu_minutes": [2.0]})
     assert (same["same_as_baseline"], "same_as_baseline" in helps) == (True, False)
     assert json.loads(json.dumps([unified, helps, same], allow_nan=False))[1]["name"] == "helps"
     assert "truth_slices" in ablation_rows(rows, labels="log")[0]

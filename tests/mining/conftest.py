@@ -7,6 +7,7 @@ import pytest
 
 START_US = 1_735_689_600_000_000
 MINUTE_US = 60_000_000
+DAY = 1440
 
 
 def time_us(minutes):
@@ -71,5 +72,33 @@ def mine_tables(tmp_path_factory):
 
     def run(config=None, windows=None, *, folder=None, **tables):
         return mine_rows(folder or tmp_path_factory.mktemp("log"), config, windows, **tables)
+
+    return run
+
+
+def framed(searches):
+    """Put searches on day 10 into a log whose other searches, without impressions, make fixed windows.
+
+    Training ends on day 20, its second slice begins on day 5, and validation and test searches follow.
+    """
+    frame = [("f0", 0, "train"), ("f1", 5, "train"), ("f2", 20, "validation"), ("f3", 30, "test")]
+    around = [
+        {"search_id": name, "query": "frame", "searched_at": day * DAY, "user_id": None, "split": split}
+        for name, day, split in frame
+    ]
+    named = [{"split": "train" if row["searched_at"] < 20 * DAY else "test", **row} for row in searches]
+    return [*around[:2], *named, *around[2:]]
+
+
+@pytest.fixture
+def mine_framed(mine_tables):
+    """Mine searches and impressions in the frame of `framed`, with five products a to e; see `mine_tables`."""
+
+    def run(searches, impressions, config=None, **tables):
+        from aisle.mining import MiningConfig
+
+        settings = config or MiningConfig(num_slices=2, threads=1, memory_gb=0.5)
+        given = {"products": list("abcde"), **tables}
+        return mine_tables(settings, searches=framed(searches), impressions=impressions, **given)
 
     return run

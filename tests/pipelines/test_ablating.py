@@ -188,3 +188,26 @@ def test_chosen_rows_come_with_their_baseline(ablated, settings_of, made):
     outcome = ablate(ablated[0], dataclasses.replace(settings_of(), rows=["BM25"]))
     assert [row["name"] for row in outcome.values["rows"]] == ["unified", "BM25"]
     assert made == []
+
+
+def test_a_frozen_checkpoint_encodes_the_texts_once_for_all_seeds_and_channels(
+    shop_of, settings_of, checkpoint, tmp_path, monkeypatch
+):
+    shop, made = shop_of(tmp_path / "shop"), []
+    make = ablating.make_texts
+
+    def noted(task):
+        made.append(len(task.features))
+        make(task)
+
+    monkeypatch.setattr(ablating, "make_texts", noted)
+    init = checkpoint(seed=1, words=["thing", *(f"word{number}" for number in range(30))])
+    frozen = (*SETTINGS, f"text.init={init}", "text.frozen=true")
+    rows = '[rows."unified"]\n[rows."without graph"]\nset = ["graph.enabled=false"]'
+    outcome = ablate(shop, settings_of(rows=rows, overrides=frozen))
+    assert len(made) == 1
+    assert made[0] >= 2
+    assert all(len(row["training"]["cpu_minutes"]) == 2 for row in outcome.values["rows"])
+    total = sum(minutes for row in outcome.values["rows"] for minutes in row["training"]["cpu_minutes"])
+    assert outcome.values["cpu_minutes"] == pytest.approx(total)
+    assert not [path for path in (shop.path / RUNS_FOLDER).glob("texts-*") if path.is_dir()]

@@ -9,6 +9,7 @@ from aisle.experiments import AblationRow, Specification
 from aisle.pipelines import ablation_runs
 from aisle.pipelines.ablation_plan import plan_runs
 from aisle.pipelines.ablation_runs import RunTask, clear_run, is_done, make_run, read_values
+from aisle.pipelines.ablation_shared import FeaturesTask, make_features
 from aisle.pipelines.measured_sets import MeasuredOn
 from aisle.workspace import Workspace
 
@@ -36,7 +37,8 @@ def test_a_lexical_run_reads_the_tables_where_they_are(log_shop):
     folder = task.run.folder(log_shop.path)
     assert (folder / "products").is_symlink()
     values, figures = read_values(log_shop.path, *place)
-    assert (list(values), figures) == (["log"], {})
+    assert (list(values), list(figures)) == (["log"], ["cpu_minutes"])
+    assert figures["cpu_minutes"] > 0
     assert set(values["log"]) == {"R@10", "R@100", "nDCG@10", "MRR"}
     assert len(values["log"]["MRR"]) == 10
 
@@ -69,11 +71,11 @@ def test_peers_are_measured_by_the_same_code(log_shop, monkeypatch):
     task, place = task_of(log_shop, AblationRow("MiniLM", peer="minilm"))
     make_run(task)
     plain, figures = read_values(log_shop.path, *place)
-    assert figures == {}
+    assert list(figures) == ["cpu_minutes"]
 
     task, place = task_of(log_shop, AblationRow("tuned", ("train.epochs=3",), peer="minilm-tuned"))
     assert task.run.features is not None
-    ablation_runs.make_features(ablation_runs.FeaturesTask(log_shop.path, task.run.features, task.run.recipe))
+    make_features(FeaturesTask(log_shop.path, task.run.features, task.run.recipe))
     make_run(task)
     tuned, figures = read_values(log_shop.path, *place)
     assert figures["steps"] == 3
@@ -90,7 +92,7 @@ def test_a_boosted_row_is_measured_with_its_boost_and_the_next_one_without(log_s
     assert [measuring.boost for measuring in run.measurings] == [False, True]
     # The boosted one first: its boost must not stay.
     backwards = replace(run, measurings=run.measurings[::-1])
-    ablation_runs.make_features(ablation_runs.FeaturesTask(log_shop.path, run.features, run.recipe))
+    make_features(FeaturesTask(log_shop.path, run.features, run.recipe))
     make_run(RunTask(log_shop.path, backwards, ON, keep_models=False))
     found = {name: read_values(log_shop.path, *plan.of_row[name][0]) for name in specification.rows}
     assert found["boosted"][1]["boost_kept"] is True

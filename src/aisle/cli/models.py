@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from aisle.cli.options import JsonOption, RecipeOption, SetOption, WorkspaceOption
-from aisle.cli.output import print_step
+from aisle.cli.output import print_step, say
+
+if TYPE_CHECKING:
+    from aisle.pipelines.recipe import Recipe
+    from aisle.workspace import Workspace
 
 __all__ = ["index", "train"]
 
@@ -20,7 +25,8 @@ def train(
 
     Trains on the log where one was mined (`aisle mine`), else on judged pairs where there are some with stages
     (`aisle import --grades`) and on pseudo-queries from the catalogue, else on those alone. Skipped when nothing
-    changed; a killed run resumes.
+    changed; a killed run resumes. Settings are the defaults, --recipe and --set of this command: none is remembered
+    from the last one, and those that differ from the present model's are told.
 
     Example: `aisle train --workspace shop --set train.max_minutes=10 --set fusion=concat`
     """
@@ -28,7 +34,9 @@ def train(
     from aisle.pipelines.training import train_model
     from aisle.workspace import Workspace
 
-    result = train_model(Workspace.open(workspace), load_recipe(recipe, overrides or []))
+    opened, settings = Workspace.open(workspace), load_recipe(recipe, overrides or [])
+    _tell_changes(opened, settings, "model")
+    result = train_model(opened, settings)
     print_step("train", result.manifest.summary, skipped=result.skipped, as_json=as_json)
 
 
@@ -40,11 +48,26 @@ def index(
 ) -> None:
     """Encode the catalogue and build the indexes: HNSW, with its measured `ann_recall`, and BM25.
 
+    The model is the one that was trained, with its own settings. Those of the index are the defaults, --recipe and
+    --set of this command: none is remembered, and those that differ from the present index's are told.
+
     Example: `aisle index --workspace shop --set index.kind=exact`
     """
     from aisle.pipelines.indexing import build_indexes
     from aisle.pipelines.recipe import load_recipe
     from aisle.workspace import Workspace
 
-    result = build_indexes(Workspace.open(workspace), load_recipe(recipe, overrides or []))
+    opened, settings = Workspace.open(workspace), load_recipe(recipe, overrides or [])
+    _tell_changes(opened, settings, "index")
+    result = build_indexes(opened, settings)
     print_step("index", result.manifest.summary, skipped=result.skipped, as_json=as_json)
+
+
+def _tell_changes(workspace: Workspace, recipe: Recipe, artefact: Literal["model", "index"]) -> None:
+    """Say what is set otherwise than for the artefact that is replaced, before minutes are spent."""
+    from aisle.pipelines.changed_settings import changed_settings
+
+    changes = changed_settings(workspace, recipe, artefact)
+    if changes:
+        say(f"Other settings than the present {artefact}'s: {'; '.join(changes)}.")
+        say("Settings are not remembered: give --recipe or --set again where they should stay.")

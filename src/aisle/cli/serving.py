@@ -67,6 +67,8 @@ def search(
     print_hits(f"{query} ({shown})", hits)
     if explain and hits and hits[0].explanation is None:
         say(f"A {shown} score has no parts to be told apart.")
+    if explain and any("sides" in (hit.explanation or {}) for hit in hits):
+        say("A hybrid's scores are normalised per query: they order its results, and say nothing beside another's.")
 
 
 def serve(

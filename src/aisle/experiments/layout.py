@@ -79,13 +79,18 @@ def _means(rows: Sequence[RowResult], labels: str, told: str) -> PlainTable:
     lines = []
     for row in rows:
         cells = row.results[labels][ALL]
-        minutes = [float(one["minutes"]) for one in row.runs.training if "minutes" in one]
-        taken = f"{sum(minutes) / len(minutes):.1f}" if minutes else "–"
+        taken = (_taken(row, name) for name in ("minutes", "cpu_minutes"))
         num_seeds = len(row.runs.by_seed)
         shown = (f"{_value(cells[name])}{_range(cells[name], num_seeds)}" for name in names)
-        lines.append((row.runs.name, str(num_seeds), *shown, taken))
+        lines.append((row.runs.name, str(num_seeds), *shown, *taken))
     title = f"{told}: mean [95 % interval over searches] (range over seeds)"
-    return PlainTable(title, ("row", "seeds", *names, "minutes"), tuple(lines))
+    return PlainTable(title, ("row", "seeds", *names, "minutes", "CPU minutes"), tuple(lines))
+
+
+def _taken(row: RowResult, name: str) -> str:
+    """Return how long a run took, on average."""
+    minutes = [float(one[name]) for one in row.runs.training if name in one]
+    return f"{sum(minutes) / len(minutes):.1f}" if minutes else "–"
 
 
 def _differences(rows: Sequence[RowResult], labels: str) -> PlainTable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,17 +26,9 @@ from aisle.experiments import (
     published_claims,
     read_specification,
 )
-from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES, Plan, plan_runs, resolved
-from aisle.pipelines.ablation_runs import (
-    FeaturesTask,
-    RunTask,
-    clear_run,
-    features_folder,
-    is_done,
-    make_features,
-    make_run,
-    read_values,
-)
+from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES, Plan, Run, plan_runs, resolved
+from aisle.pipelines.ablation_runs import RunTask, clear_run, is_done, make_run, read_values
+from aisle.pipelines.ablation_shared import FeaturesTask, clear_shared, make_features, make_texts, texts_of
 from aisle.pipelines.measured_sets import MeasuredOn, available_labels, measured_sets
 from aisle.pipelines.processes import Task, run_side_by_side
 from aisle.pipelines.questions import MAX_SEARCHES, Labels, Questions
@@ -145,15 +136,8 @@ def _measured_on(workspace: Workspace, settings: AblationSettings) -> MeasuredOn
 def _make(workspace: Workspace, plan: Plan, settings: AblationSettings, measured_on: MeasuredOn) -> None:
     shop = workspace.path
     pending = [run for run in plan.runs.values() if not is_done(shop, run)]
-    needed = {run.features for run in pending if run.features is not None}
     logs = shop / RUNS_FOLDER / "logs"
-    features = [
-        Task(f"features {key}", FeaturesTask(shop, key, plan.features[key]), logs / f"features-{key}.log")
-        for key in plan.features
-        if key in needed
-    ]
-    with progress_bar("Features", total=len(features), unit="sets") as advance:
-        run_side_by_side(make_features, features, jobs=settings.jobs, done=lambda _: advance(1))
+    _make_shared(workspace, plan, pending, jobs=settings.jobs)
     tasks = [
         Task(run.name, RunTask(shop, run, measured_on, settings.keep_models), logs / f"{run.key}.log")
         for run in pending
@@ -163,8 +147,21 @@ def _make(workspace: Workspace, plan: Plan, settings: AblationSettings, measured
     if not settings.keep_models:
         for run in plan.runs.values():
             clear_run(run.folder(shop))
-        for key in plan.features:
-            shutil.rmtree(features_folder(shop, key), ignore_errors=True)
+        clear_shared([FeaturesTask(shop, key, recipe) for key, recipe in plan.features.items()])
+
+
+def _make_shared(workspace: Workspace, plan: Plan, pending: Sequence[Run], *, jobs: int) -> None:
+    """Make what the pending runs share: features, and behind them the vectors of their texts."""
+    shop, logs = workspace.path, workspace.path / RUNS_FOLDER / "logs"
+    needed = {run.features for run in pending if run.features is not None}
+    features = [FeaturesTask(shop, key, recipe) for key, recipe in plan.features.items() if key in needed]
+    tasks = [Task(f"features {one.key}", one, logs / f"{one.folder.name}.log") for one in features]
+    with progress_bar("Features", total=len(tasks), unit="sets") as advance:
+        run_side_by_side(make_features, tasks, jobs=jobs, done=lambda _: advance(1))
+    texts = [Task(f"texts {one.key}", one, logs / f"{one.folder.name}.log") for one in texts_of(features)]
+    with progress_bar("Texts", total=len(texts), unit="sets") as advance:
+        # One set of texts, the usual case, is encoded by this process with all of its threads.
+        run_side_by_side(make_texts, texts, jobs=min(jobs, max(len(texts), 1)), done=lambda _: advance(1))
 
 
 def _compared(
@@ -185,6 +182,7 @@ def _compared(
         "beside": {name: told for name, told in words.items() if name != labels},
         "searches": int(headline.is_counted.sum()),
         "baseline": specification.baseline,
+        "cpu_minutes": _cpu_minutes(workspace, plan),
         **told,
     }
 
@@ -221,6 +219,12 @@ def _runs(workspace: Workspace, specification: Specification, plan: Plan, name: 
     values, figures = zip(*(read_values(workspace.path, *run) for run in runs), strict=True)
     is_baseline = row.baseline is not None and plan.of_row[row.baseline] == runs
     return RowRuns(name, values, row.baseline, is_baseline, tuple(one for one in figures if one))
+
+
+def _cpu_minutes(workspace: Workspace, plan: Plan) -> float:
+    """Return what all runs computed, each once: half of it is about the time that two free cores take for them."""
+    measured = {run for runs in plan.of_row.values() for run in runs}
+    return sum(float(read_values(workspace.path, *run)[1]["cpu_minutes"]) for run in sorted(measured))
 
 
 def _markdown(heading: Mapping[str, Any], tables: Sequence[PlainTable]) -> list[str]:

@@ -26,6 +26,7 @@ TABLES = ("products", "users", "searches", "impressions", "events", "judgments",
 """Artefacts of the workspace that runs read."""
 
 _FORMAT = 1
+_MEASURED_FORMAT = 2
 _BEHIND_TRAINING = ("index", "encode", "lexical", "hybrid")
 _KEY_LENGTH = 16
 
@@ -202,7 +203,7 @@ def _measuring(row: AblationRow, recipe: Recipe, measured_on: Mapping[str, Any])
         behind = {name: value for name, value in behind.items() if name not in {"lexical", "hybrid"}}
     if behind:
         behind["index"] = _own_settings(behind["index"])
-    values = {"format": _FORMAT, "system": system, "settings": behind, "measured_on": measured_on}
+    values = {"format": _MEASURED_FORMAT, "system": system, "settings": behind, "measured_on": measured_on}
     mark = _hash({**values, "boost": True} if row.boost else values)
     return Measuring(f"measured-{mark}", system, recipe, row.boost)
 

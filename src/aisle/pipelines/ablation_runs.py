@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,49 +17,23 @@ from aisle.experiments import SentencePeer
 from aisle.features import product_text
 from aisle.index import ExactIndex
 from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES, Measuring, Run
+from aisle.pipelines.ablation_shared import SHARED, link_features, linked_workspace
 from aisle.pipelines.boosted import BOOST
 from aisle.pipelines.boosting import BoostConfig, boost_workspace, take_boost_away
 from aisle.pipelines.catalogue import read_products
-from aisle.pipelines.featurising import featurise
 from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.measured_sets import MeasuredOn, measured_sets, values_per_query
-from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.searching import load_retrievers
-from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
 from aisle.pipelines.training import train_model
 from aisle.retrieval import LexicalRetriever, SemanticRetriever
 from aisle.training import TrainingData
 from aisle.workspace import Workspace
 
-__all__ = [
-    "FeaturesTask",
-    "RunTask",
-    "clear_run",
-    "features_folder",
-    "is_done",
-    "make_features",
-    "make_run",
-    "read_values",
-]
+__all__ = ["RunTask", "clear_run", "is_done", "make_run", "read_values"]
 
 _TRAINED = ("minutes", "steps", "best_step", "pairs_s", "encodes_per_pair", "validation_recall")
-_HEAVY = ("model", "index", BOOST, "features", TEXT_VECTORS, *TABLES, "runs", ".partial")
+_HEAVY = ("model", "index", BOOST, *SHARED, *TABLES, "runs", ".partial")
 """What a run's folder does not keep once it is measured; most are links."""
-
-
-@dataclass(frozen=True)
-class FeaturesTask:
-    """Features to be made, that several runs share.
-
-    Attributes:
-        workspace: Folder of the shop's workspace.
-        key: Their hash.
-        recipe: Settings.
-    """
-
-    workspace: Path
-    key: str
-    recipe: Recipe
 
 
 @dataclass(frozen=True)
@@ -79,29 +53,23 @@ class RunTask:
     keep_models: bool
 
 
-def features_folder(workspace: Path, key: str) -> Path:
-    """Return the workspace that keeps shared features."""
-    return workspace / RUNS_FOLDER / f"features-{key}"
-
-
-def make_features(task: FeaturesTask) -> None:
-    """Make features, and what a frozen transformer makes of their texts; skipped where they are there."""
-    workspace = _linked(task.workspace, features_folder(task.workspace, task.key))
-    featurise(workspace, task.recipe)
-    pool_texts(workspace, task.recipe)
-
-
 def make_run(task: RunTask) -> None:
-    """Train, index and measure, as far as it was not done; a training that was killed goes on."""
+    """Train, index and measure, as far as it was not done; a training that was killed goes on.
+
+    The figures of a measuring hold `cpu_minutes`: what the process computed for it, user and system, all threads; the
+    first one's hold the training.
+    """
     folder = task.run.folder(task.workspace)
-    workspace = _linked(task.workspace, folder)
+    workspace = linked_workspace(task.workspace, folder)
     if task.run.features is not None:
-        _link(features_folder(task.workspace, task.run.features), workspace, ("features", TEXT_VECTORS))
+        link_features(task.workspace, task.run.features, workspace)
+    cpu_s = time.process_time()
     with _systems(task, workspace) as load:
         for measuring in task.run.measurings:
             if not workspace.has(measuring.artefact):
                 retriever, figures = load(measuring)
-                _measure(task, workspace, measuring, retriever=retriever, figures=figures)
+                _measure(task, workspace, measuring, retriever=retriever, figures=figures, cpu_s=cpu_s)
+                cpu_s = time.process_time()
     if not task.keep_models:
         clear_run(folder)
 
@@ -196,7 +164,13 @@ def _peer(workspace: Workspace, run: Run) -> Load:
 
 
 def _measure(
-    task: RunTask, workspace: Workspace, measuring: Measuring, *, retriever: Retriever, figures: dict[str, Any]
+    task: RunTask,
+    workspace: Workspace,
+    measuring: Measuring,
+    *,
+    retriever: Retriever,
+    figures: dict[str, Any],
+    cpu_s: float,
 ) -> None:
     sets = measured_sets(workspace, task.measured_on)
 
@@ -207,24 +181,9 @@ def _measure(
             for name, column in values_per_query(found, retriever).items()
         }
         np.savez_compressed(folder / "values.npz", **values)  # type: ignore[arg-type]
-        return figures
+        return {**figures, "cpu_minutes": (time.process_time() - cpu_s) / 60}
 
     run = task.run
     config = {"run": run.name, "kind": run.kind, "system": measuring.system, "measured_on": asdict(task.measured_on)}
     inputs = [name for name in TABLES if workspace.has(name)]
     workspace.run_step(measuring.artefact, build, inputs=inputs, config=config, seed=run.recipe.seed)
-
-
-def _linked(shop: Path, folder: Path) -> Workspace:
-    """Open a workspace that reads the shop's tables where they are."""
-    workspace = Workspace.open(folder, create=True)
-    _link(shop, workspace, TABLES)
-    return workspace
-
-
-def _link(source: Path, workspace: Workspace, names: tuple[str, ...]) -> None:
-    """Link artefacts of another workspace; relative, so that the shop's folder may be moved."""
-    for name in names:
-        target = workspace.folder(name)
-        if (source / name).exists() and not target.is_symlink() and not target.exists():
-            target.symlink_to(os.path.relpath((source / name).resolve(), target.parent.resolve()))

@@ -34,6 +34,7 @@ from aisle.reporting.report import (
     boost_section,
     comparison_section,
     data_section,
+    debiased_section,
     evaluation_section,
     examples_section,
     index_section,
@@ -91,7 +92,7 @@ def write_report(workspace: Workspace, *, out: Path | None = None, examples: int
     sections = [
         _data(workspace),
         _model(workspace),
-        _evaluation(workspace),
+        *_evaluations(workspace),
         _comparison(workspace),
         _ablation(workspace),
         _abtest(workspace),
@@ -221,10 +222,13 @@ def _trained(workspace: Workspace) -> Trained:
     )
 
 
-def _evaluation(workspace: Workspace) -> Section:
+def _evaluations(workspace: Workspace) -> list[Section]:
+    """Return what the systems find, and debiased recall where it was asked for."""
     kept = read_outcomes(workspace, EVALUATIONS)
     values = [{"split": one.manifest.config["split"], **one.values} for one in kept]
-    return evaluation_section(values, made=_kept(workspace, kept, command="aisle evaluate", folder=EVALUATIONS))
+    made = _kept(workspace, kept, command="aisle evaluate", folder=EVALUATIONS)
+    sections = [evaluation_section(values, made=made), debiased_section(values, made=made)]
+    return [one for one in sections if one is not None]
 
 
 def _comparison(workspace: Workspace) -> Section:

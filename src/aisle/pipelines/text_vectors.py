@@ -15,9 +15,9 @@ from aisle.features import read_features
 from aisle.pipelines.featurising import CHECKPOINT, load_featuriser
 from aisle.pipelines.recipe import Recipe
 from aisle.training.accelerating import training_device
-from aisle.workspace import StepResult, Workspace
+from aisle.workspace import StepResult, Workspace, fingerprint
 
-__all__ = ["TEXT_VECTORS", "pool_texts"]
+__all__ = ["TEXT_VECTORS", "pool_texts", "texts_key"]
 
 TEXT_VECTORS = "text_vectors"
 _FORMAT = 1
@@ -36,15 +36,32 @@ def pool_texts(workspace: Workspace, recipe: Recipe) -> StepResult | None:
     """
     if not (recipe.text.is_on and recipe.text.frozen):
         return None
-    features = workspace.manifest("features")
-    inputs = {name: digest for name, digest in features.files.items() if name.endswith(_TOKENS)}
-    inputs[CHECKPOINT] = features.inputs[CHECKPOINT]
+    inputs, config = _made_from(workspace, recipe)
 
     def build(folder: Path) -> dict[str, Any]:
         return _build(workspace.verified("features"), recipe, folder)
 
-    config = {"format": _FORMAT, "bf16": recipe.train.bf16}
     return workspace.run_step(TEXT_VECTORS, build, inputs=inputs, config=config)
+
+
+def texts_key(workspace: Workspace, recipe: Recipe) -> str | None:
+    """Return a hash that workspaces share where the same vectors serve them; None where no transformer is frozen.
+
+    Raises:
+        WorkspaceError: If there are no features.
+    """
+    if not (recipe.text.is_on and recipe.text.frozen):
+        return None
+    inputs, config = _made_from(workspace, recipe)
+    return fingerprint({"inputs": inputs, "config": config})
+
+
+def _made_from(workspace: Workspace, recipe: Recipe) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the hashes of tokens and checkpoint, and the settings."""
+    features = workspace.manifest("features")
+    inputs = {name: digest for name, digest in features.files.items() if name.endswith(_TOKENS)}
+    inputs[CHECKPOINT] = features.inputs[CHECKPOINT]
+    return inputs, {"format": _FORMAT, "bf16": recipe.train.bf16}
 
 
 def _build(features: Path, recipe: Recipe, folder: Path) -> dict[str, Any]:

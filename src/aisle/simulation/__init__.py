@@ -13,9 +13,11 @@ from aisle.simulation.config import FROZEN_CONFIGS, MarketplaceConfig, frozen_co
 from aisle.simulation.environment import Environment, Outcome, RetrievalSetup
 from aisle.simulation.loading import load_vocabulary
 from aisle.simulation.marketplace import Marketplace
+from aisle.simulation.need_grades import grade_by_needs
 from aisle.simulation.policy import LoggingPolicy
 from aisle.simulation.sessions import LogSummary, write_log
 from aisle.simulation.shoppers import Shoppers, draw_shoppers
+from aisle.simulation.truth_tables import read_needs
 from aisle.simulation.vocabulary import Attribute, AttributeValue, ProductType, Vocabulary, Wording
 from aisle.simulation.world import World, draw_world
 from aisle.simulation.world_listing import list_world
@@ -43,8 +45,10 @@ __all__ = [
     "frozen_config",
     "frozen_figures",
     "generate_catalogue",
+    "grade_by_needs",
     "list_world",
     "load_vocabulary",
+    "read_needs",
     "world_of_catalogue",
     "write_log",
 ]

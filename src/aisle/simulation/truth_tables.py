@@ -16,7 +16,7 @@ from aisle.simulation.oracles import Revealed
 from aisle.simulation.searching import Searches
 from aisle.simulation.truth_set import TrueProducts
 
-__all__ = ["HiddenSearches", "intents_table", "read_hidden", "truth_table"]
+__all__ = ["HiddenSearches", "intents_table", "read_hidden", "read_needs", "truth_table"]
 
 _KINDS = pa.array([kind.name.lower() for kind in QueryKind], pa.string())
 _PLAIN = (
@@ -87,9 +87,7 @@ def read_hidden(intents: pa.Table, truth: pa.Table, product_id: pa.Array) -> Hid
         product_id: Ids of the catalogue, in index order.
     """
     search_id = intents.column("search_id").combine_chunks()
-    plain = {name: _numbers(intents, name) for name in _PLAIN}
-    kind = pc.index_in(intents.column("kind"), value_set=_KINDS).to_numpy().astype(np.int8)
-    needs = Needs(**plain, kind=kind, wanted=_from_lists(intents, "wanted"))
+    needs = read_needs(intents)
     revealed = Revealed(
         _from_lists(intents, "states").astype(bool), _numbers(intents, "names"), _numbers(intents, "states_brand")
     )
@@ -100,6 +98,13 @@ def read_hidden(intents: pa.Table, truth: pa.Table, product_id: pa.Array) -> Hid
     order = np.argsort(row[kept], kind="stable")
     found = TrueProducts(row[kept][order], product[kept][order], utility[kept][order])
     return HiddenSearches(search_id, needs, revealed, _numbers(intents, "at_seconds"), found)
+
+
+def read_needs(intents: pa.Table) -> Needs:
+    """Turn a table of `intents_table`, or some of its rows, back into needs."""
+    plain = {name: _numbers(intents, name) for name in _PLAIN}
+    kind = pc.index_in(intents.column("kind"), value_set=_KINDS).to_numpy().astype(np.int8)
+    return Needs(**plain, kind=kind, wanted=_from_lists(intents, "wanted"))
 
 
 def _to_lists(rows: np.ndarray) -> pa.Array:

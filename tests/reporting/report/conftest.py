@@ -66,6 +66,29 @@ def evaluation():
 
 
 @pytest.fixture
+def debiased(evaluation):
+    """What `aisle evaluate --debiased` keeps."""
+
+    def recall(value):
+        return {name: {f"R@{k}": estimate(value * k / 100, 0.01) for k in (10, 100)} for name in ("lexical", HOSTILE)}
+
+    found = {
+        "searches": 321,
+        "positives": 4321,
+        "effective_positives": 210.4,
+        "clipped_share": 0.0125,
+        "propensity_told_share": 0.75,
+        "plain": recall(0.5),
+        "debiased": recall(0.25),
+        "coverage@10": {"lexical": 0.5, HOSTILE: 0.25},
+        "shown_by": None,
+        "min_coverage": 0.1,
+        "max_weight": 1000.0,
+    }
+    return {**evaluation, "debiased": found}
+
+
+@pytest.fixture
 def comparison():
     """What `aisle compare` keeps."""
     change = {

@@ -5,6 +5,7 @@ from aisle.reporting.report.abtest import LiveLifts, abtest_section
 from aisle.reporting.report.boost import boost_section
 from aisle.reporting.report.comparison import comparison_section
 from aisle.reporting.report.data import TableRows, data_section
+from aisle.reporting.report.debiased import debiased_section
 from aisle.reporting.report.evaluation import evaluation_section
 from aisle.reporting.report.examples import Example, Shown, examples_section
 from aisle.reporting.report.index import index_section
@@ -25,6 +26,7 @@ __all__ = [
     "boost_section",
     "comparison_section",
     "data_section",
+    "debiased_section",
     "evaluation_section",
     "examples_section",
     "index_section",

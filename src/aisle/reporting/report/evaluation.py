@@ -159,7 +159,7 @@ def _notes(one: Mapping[str, Any]) -> list[str]:
     if one.get("relevance"):
         notes.append(_relevance(one["relevance"]))
     if one.get("debiased"):
-        notes.append("Debiased recall was measured too: it stands in the artefact.")
+        notes.append("Debiased recall was measured too: it has a section of its own.")
     if one.get("shown_by"):
         shares = ", ".join(f"{part} {per_cent(value)}" for part, value in one["shown_by"].items())
         notes.append(
