@@ -57,7 +57,9 @@ def test_a_filter_holds_in_every_mode(shop, simulated):
 def test_what_a_shopper_did_changes_the_next_search(learnt):
     who = Shopper(user_id="stranger")
     before = learnt.search(LiveSearch("word3", k=20, mode="semantic", shopper=who)).hits
-    events = [{"action": "purchase", "user_id": "stranger", "product_id": f"p{n}", "query": f"word{n}"} for n in (7, 8, 9)]
+    events = [
+        {"action": "purchase", "user_id": "stranger", "product_id": f"p{n}", "query": f"word{n}"} for n in (7, 8, 9)
+    ]
     assert [one.status for one in learnt.add_events(events)] == ["written"] * 3
     after = learnt.search(LiveSearch("word3", k=20, mode="semantic", shopper=who)).hits
     assert [hit.score for hit in after] != [hit.score for hit in before]
