@@ -46,7 +46,12 @@ def test_a_low_score_is_left_out_but_not_a_pinned_product():
 
 
 def test_orders():
-    places = [place(0, "a", price=2.0), place(1, "b"), place(2, "c", price=1.0, created_at="2026"), place(3, "d", price=2.0)]
+    places = [
+        place(0, "a", price=2.0),
+        place(1, "b"),
+        place(2, "c", price=1.0, created_at="2026"),
+        place(3, "d", price=2.0),
+    ]
     places.append(place(4, "e", created_at="2027"))
     assert ids(in_order(places, "relevance")) == ["a", "b", "c", "d", "e"]
     assert ids(in_order(places, "price_asc")) == ["c", "a", "d", "b", "e"]
@@ -83,7 +88,8 @@ def test_a_pinned_product_passes_as_a_found_one_would(where, expected):
 
 
 @pytest.mark.parametrize(
-    "where", [{"category": ("Home",)}, {"brands": ("Nor",)}, {"price_max": 9.0}, {"in_stock": False}, {"in_stock": True}]
+    "where",
+    [{"category": ("Home",)}, {"brands": ("Nor",)}, {"price_max": 9.0}, {"in_stock": False}, {"in_stock": True}],
 )
 def test_what_is_not_known_does_not_pass(where):
     assert passes({"product_id": "b"}, ProductFilter(**where)) is False

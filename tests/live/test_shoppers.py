@@ -47,7 +47,10 @@ def test_the_log_alone_gives_what_the_engine_reads(known, learnt_shop):
     asked, still = shoppers.search("word1", Shopper("u3"), now_us=END_US).batch, engine.search("word1", Shopper("u3"))
     assert asked.past.queries == still.past.queries
     assert (31 - asked.past.product_index).tolist() == still.past.product_index.tolist()
-    assert (asked.past.stage.tolist(), asked.past.age_s.tolist()) == (still.past.stage.tolist(), still.past.age_s.tolist())
+    assert (asked.past.stage.tolist(), asked.past.age_s.tolist()) == (
+        still.past.stage.tolist(),
+        still.past.age_s.tolist(),
+    )
 
 
 def test_what_was_done_since_stands_behind_the_log(known):
