@@ -100,6 +100,8 @@ class EdgeEngine:
             sparse_vectors={_WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
             optimizers=upkeep,
             payload_memory=edge.Memory.Cached,
+            # In the calling thread: waking another takes longer than most searches, on a busy machine many times so.
+            max_search_threads=1,
             wal_enabled=False,
         )
         with edge_errors(folder, "creating"):
