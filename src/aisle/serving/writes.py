@@ -34,7 +34,10 @@ _PathId = Annotated[Id, Path(description="The shop's own id, percent-encoded; a 
 _ActorId = Annotated[Id, Path(description="The actor's id, percent-encoded.")]
 
 _RESULTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "What became of it; of a list, one result per line", "content": {NDJSON: {"schema": {"type": "string"}}}}
+    200: {
+        "description": "What became of it; of a list, one result per line",
+        "content": {NDJSON: {"schema": {"type": "string"}}},
+    }
 }
 
 
