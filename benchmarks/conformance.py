@@ -31,6 +31,14 @@ NDJSON = {"content-type": "application/x-ndjson"}
 NOT_CHECKED = [positive_data_acceptance, negative_data_rejection]
 
 
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(_context, value: object) -> bytes:
+    """Send what was drawn as it is, whatever it is."""
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode("utf-8", "surrogatepass")
+
+
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--requests", type=int, default=6_000, help="requests by schemathesis, over all routes")

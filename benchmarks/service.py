@@ -57,6 +57,12 @@ COLUMNS = (
 )
 NO_CACHE = LiveSettings(cached_vectors=0)
 PUTS_S, PROBES_S = 200, 100
+TINY = (
+    *("embedding_dim=32", "features.term.num_buckets=4096", "features.tokens.vocabulary_size=500"),
+    *("text.num_layers=1", "text.hidden_dim=16", "text.num_heads=2", "text.share=1", "pairs.pseudo_per_product=2"),
+    *("train.epochs=1", "train.batch_size=64", "train.num_uniform=32", "train.min_steps=1"),
+)
+"""A model of seconds, for runs that only show that the script works."""
 
 
 def main() -> None:
@@ -90,8 +96,8 @@ def built(path: Path, num_products: int, *, quick: bool) -> Path:
     catalogue = generate_catalogue(num_products, seed=1)
     tables = {"products": catalogue.products, "judgments": catalogue.judgments}
     import_tables(workspace, SourceTables(tables, {}, {}))
-    steps = ["train.epochs=1", "train.batch_size=64", "train.min_steps=1"] if quick else ["train.max_minutes=5"]
-    recipe = load_recipe(None, ["text.enabled=true", "index.kind=exact", *steps])
+    size = TINY if quick else ("train.max_minutes=5",)
+    recipe = load_recipe(None, ["text.enabled=true", "index.kind=exact", *size])
     train_model(workspace, recipe)
     build_indexes(workspace, recipe)
     return path

@@ -34,7 +34,10 @@ _PathId = Annotated[Id, Path(description="The shop's own id, percent-encoded; a 
 _ActorId = Annotated[Id, Path(description="The actor's id, percent-encoded.")]
 
 _RESULTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "One result per line", "content": {NDJSON: {"schema": {"type": "string"}}}}
+    200: {
+        "description": "What became of it; of a list, one result per line",
+        "content": {NDJSON: {"schema": {"type": "string"}}},
+    }
 }
 
 
@@ -90,7 +93,7 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
         "/events",
         summary="Tell what shoppers did",
         response_model=WriteDocument,
-        responses=describe_problems(400, 413, 415, 422, 503),
+        responses={**_RESULTS, **describe_problems(400, 413, 415, 422, 503)},
         openapi_extra=body_described(EventDocument, lines="One event per line."),
     )
     async def add_events(request: Request) -> Response:
