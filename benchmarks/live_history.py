@@ -4,8 +4,8 @@ Run: python benchmarks/live_history.py --workspace SHOP   (a simulated marketpla
 Every test search whose shopper did at least three things since the log was frozen is answered twice, by the same model:
 once with the past as of the freeze, once with the events since then as a live shop holds them. Frozen "at the import":
 at the beginning of the test window; "before the visit": half an hour before the search, so that only what the shopper
-did in this visit differs. Broad: the query is of the head band. Truth = what this shopper would buy if everything were
-examined. Intervals: bootstrap over shoppers.
+did in this visit differs. Broad: the query is of the head band. "No past": of nobody, for comparison. Truth = what this
+shopper would buy if everything were examined. Intervals: bootstrap over shoppers.
 """
 
 from __future__ import annotations
@@ -59,9 +59,11 @@ def main() -> None:
         for row in shop.compare(name, np.broadcast_to(freeze, shop.searches.at.shape))
     ]
     head = (
-        "| log frozen | searches | shoppers | " + " | ".join(f"R@{k} frozen | R@{k} live | lift" for k in CUTS) + " |"
+        "| log frozen | searches | shoppers | "
+        + " | ".join(f"R@{k} no past | frozen | live | lift" for k in CUTS)
+        + " |"
     )
-    table = [head, "|---" * (3 + 3 * len(CUTS)) + "|", *map(line, rows)]
+    table = [head, "|---" * (3 + 4 * len(CUTS)) + "|", *map(line, rows)]
     publish("live_history", {"rows": rows, "least_events": LEAST_EVENTS, "simulated": True}, table, options)
 
 
@@ -108,13 +110,13 @@ class Shop:
             for one, freeze, at in zip(self.actor, freeze_us, self.searches.at, strict=True)
         ]
         chosen = np.flatnonzero([len(events) >= LEAST_EVENTS for events in since])
-        recall = {
-            side: self.recall(
-                chosen,
-                [self.asked(row, freeze_us[row], since[row] if side == "live" else []) for row in chosen.tolist()],
-            )
-            for side in ("frozen", "live")
+        rows = chosen.tolist()
+        asked = {
+            "none": [self.asked(row, 0, []) for row in rows],
+            "frozen": [self.asked(row, freeze_us[row], []) for row in rows],
+            "live": [self.asked(row, freeze_us[row], since[row]) for row in rows],
         }
+        recall = {side: self.recall(chosen, searches) for side, searches in asked.items()}
         broad = self.searches.slices["head"][chosen]
         parts = (("broad", broad), ("other", ~broad))
         return [self.row(f"{name}, {part} search", chosen, recall, mask) for part, mask in parts]
@@ -166,6 +168,7 @@ class Shop:
             sums = np.bincount(shopper, live - frozen)[:, None]
             low, high = bootstrap_ratio_intervals(sums, count, seed=0)
             told[f"R@{k}"] = {
+                "none": round(float(recall["none"][k][mask].mean()), 4),
                 "frozen": round(float(frozen.mean()), 4),
                 "live": round(float(live.mean()), 4),
                 "lift": round(float((live - frozen).mean()), 4),
@@ -241,6 +244,7 @@ def line(row: dict[str, object]) -> str:
     for k in CUTS:
         of = row[f"R@{k}"]
         cells += [
+            f"{of['none']:.3f}",
             f"{of['frozen']:.3f}",
             f"{of['live']:.3f}",
             f"{of['lift']:+.3f} ({of['low']:+.3f} … {of['high']:+.3f})",
