@@ -56,7 +56,7 @@ def test_what_is_unchanged_takes_its_vector_from_the_index(laid_out, simulated, 
 
 def test_files_are_second_names_of_those_of_the_workspace(laid_out, built_shop):
     one, other = laid_out / MODEL / "config.json", built_shop.folder("model") / "config.json"
-    assert os.path.samefile(one, other)
+    assert one.samefile(other)
 
 
 def test_where_a_disk_has_no_second_names_files_are_copied(source, tmp_path, monkeypatch):
@@ -67,7 +67,7 @@ def test_where_a_disk_has_no_second_names_files_are_copied(source, tmp_path, mon
     lay_out(source, [], tmp_path, offset=0)
     one, other = tmp_path / MODEL / "config.json", source.files[f"{MODEL}/config.json"]
     assert one.read_bytes() == other.read_bytes()
-    assert not os.path.samefile(one, other)
+    assert not one.samefile(other)
 
 
 def test_what_is_known_is_brought_into_the_order_of_the_base(source, tmp_path):
