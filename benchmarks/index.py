@@ -4,7 +4,7 @@ Run: python benchmarks/index.py [--products 250000] [--dim 256] [--workspace sho
 Each index is built with its defaults and searched by one thread: by its defaults, and by the fastest of its settings
 of searching (`Tried`) that keeps `ann_recall`@100 at --ann-recall, or the surest where none does; all queries in one
 call (queries/s, the median of five rounds), and one by one (p50, p99). Times are the processor's, so that what else
-the machine does changes little; alone on a machine they are the clock's.
+the machine does changes them less (it still shares caches); alone on a machine they are the clock's.
 Synthetic products lie around centres, near enough to tell clusters apart (tight), or so far that clusters run into each
 other (wide); queries lie where products do. With --workspace: its model's vectors, searches of its log as queries, and
 recall@100 of the orders of its log's validation and test searches (and of a simulated shop's truth), which is what a
