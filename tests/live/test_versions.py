@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,26 @@ def test_one_is_current(live_folder, versions, build):
     assert [one.id for one in versions.all()] == ["v2"]
     shutil.rmtree(live_folder / "versions" / "v2")
     assert versions.current() is None
+
+
+def test_a_kill_while_versions_are_switched_leaves_one_of_them(versions, build, monkeypatch):
+    first = versions.current().id
+    build()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            versions.make_current("v2")
+    assert versions.current().id == first
+    with monkeypatch.context() as patched:
+        patched.setattr("aisle.live.versions._fsync", killed)
+        with pytest.raises(KeyboardInterrupt):
+            versions.make_current("v2")
+    assert versions.current().id == "v2"
+    assert {one.id for one in versions.all()} == {first, "v2"}
 
 
 def test_ids_are_never_those_that_are_there(versions, live_folder):

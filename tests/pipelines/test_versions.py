@@ -5,7 +5,7 @@ from aisle.core.errors import WorkspaceError
 from aisle.live.building import lay_out
 from aisle.live.known import KnownProducts
 from aisle.pipelines.boosting import BoostConfig, boost_workspace
-from aisle.pipelines.training import load_model, train_model
+from aisle.pipelines.training import train_model
 from aisle.pipelines.versions import WorkspaceSource
 from aisle.training import TrainingData
 
@@ -55,5 +55,4 @@ def test_the_boost_goes_along(own_learnt_shop, planted_boost, tmp_path):
     lay_out(read, [], tmp_path, offset=0)
     known = KnownProducts.load(tmp_path)
     assert known.boost.tolist() == pytest.approx(read.boost.tolist())
-    assert known.squared_norm >= load_model(own_learnt_shop).embedding_dim * 0
-    assert known.squared_norm > 1
+    assert known.squared_norm > 1, "the longest of the model's vectors with its boost"
