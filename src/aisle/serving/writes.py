@@ -68,7 +68,7 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
         "/products/{product_id:path}",
         summary="Put a product",
         response_model=WriteDocument,
-        responses=describe_problems(400, 413, 415, 422, 503),
+        responses=describe_problems(400, 404, 413, 415, 422, 503),
         openapi_extra=body_described(ProductDocument),
     )
     async def put_product(product_id: _PathId, request: Request) -> Response:
@@ -83,7 +83,7 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
         "/products/{product_id:path}",
         summary="Take a product out",
         response_model=WriteDocument,
-        responses=describe_problems(422, 503),
+        responses=describe_problems(404, 422, 503),
     )
     async def delete_product(product_id: _PathId) -> Response:
         """Take a product out of the shop; one that is not there is no error."""
@@ -110,7 +110,7 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
         "/actors/{kind}/{actor_id:path}",
         summary="Erase what is known of an actor",
         response_model=ErasedDocument,
-        responses=describe_problems(422, 503),
+        responses=describe_problems(404, 422, 503),
     )
     async def erase_actor(kind: ActorKind, actor_id: _ActorId) -> Response:
         """Erase all events that the journal and the memory of the service hold under this id."""
