@@ -1,5 +1,13 @@
 import json
 
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A table whose texts are not broken over lines."""
+    monkeypatch.setenv("COLUMNS", "300")
+
 
 def test_a_whole_shop_ends_well(aisle, aisle_json, built_shop):
     found = aisle_json("doctor", "--workspace", built_shop.path)
