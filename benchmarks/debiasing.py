@@ -1,25 +1,28 @@
 """Does recall freed of the logging search's preferences order systems as the truth does? On a simulated marketplace.
 
 Run: python benchmarks/debiasing.py SHOP [SHOP …] [--systems semantic,hybrid] [--searches 3000]
-     python benchmarks/debiasing.py --held-out 4242 [--workspace FOLDER]
+     python benchmarks/debiasing.py --held-out 4242 [--workspace FOLDER] [--weights 0.25,0.75]
 Each SHOP is a workspace with an index over the same simulated marketplace, such as the rows of `quality.py`; lexical
 search of the first joins them. Printed for every system: recall on truth, plain recall of the log's clicks and orders,
 and the same debiased; and for both how far they order the systems as truth does (Spearman's rank correlation).
 
 How debiasing is done was chosen on the frozen `small`. With --held-out a marketplace of its sizes and of another seed
-is made, some models are trained on it, and they are measured with the same settings: nothing was chosen there.
+is made, models are trained on it, and they are measured with the same settings: nothing was chosen there. --weights
+adds hybrids of each model in which the semantic side has that share.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from aisle.core.ranking import Retriever
 from aisle.pipelines.debiasing import DebiasingConfig, measure_debiased
 from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.mining import mine
@@ -28,6 +31,7 @@ from aisle.pipelines.recipe import load_recipe
 from aisle.pipelines.searching import load_retrievers
 from aisle.pipelines.simulating import simulate_marketplace
 from aisle.pipelines.training import train_model
+from aisle.retrieval import HybridRetriever
 from aisle.simulation import frozen_config
 from aisle.workspace import Workspace
 from results_file import arguments, publish
@@ -39,8 +43,6 @@ Row = dict[str, dict[str, float]]
 HELD_OUT = {
     "unified": [],
     "term only": [f"{name}.enabled=false" for name in ("graph", "context", "history")],
-    "without context": ["context.enabled=false"],
-    "without graph": ["graph.enabled=false"],
 }
 """Rows whose models are trained on a held-out marketplace: settings beside the defaults."""
 
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, metavar="SEED", help="make a marketplace of this seed, and models")
     parser.add_argument("--workspace", type=Path, help="keeps the marketplace and the models of --held-out")
     parser.add_argument("--systems", default="semantic,hybrid")
+    parser.add_argument("--weights", default="", help="semantic shares of more hybrids, with commas")
     parser.add_argument("--searches", type=int, default=3_000)
     parser.add_argument("--max-weight", type=float, default=DebiasingConfig.max_weight)
     options = parser.parse_args()
@@ -58,11 +61,16 @@ def main() -> None:
         parser.error("name a SHOP, or give --held-out SEED")
     num_searches = 300 if options.quick else options.searches
     systems = options.systems.split(",")
+    weights = [float(weight) for weight in options.weights.split(",") if weight]
     with tempfile.TemporaryDirectory() as scratch:
         shops = options.shops
         if options.held_out is not None:
             shops = held_out(options.workspace or Path(scratch), options.held_out, quick=options.quick)
-        rows = measured_rows(shops, systems, num_searches, options.max_weight)
+        rows: dict[str, Row] = {}
+        for number, shop in enumerate(shops):
+            systems_of_shop = retrievers(Workspace.open(shop), systems, weights, with_lexical=number == 0)
+            found = measured(Workspace.open(shop), systems_of_shop, num_searches, options.max_weight)
+            rows |= {name if name == "lexical" else f"{shop.name} {name}": row for name, row in found.items()}
     agreement = {f"R@{k}": {kind: order_agreement(rows, f"R@{k}", kind) for kind in ("plain", "debiased")} for k in KS}
     results = {"simulated": True, "searches": num_searches, "max_weight": options.max_weight, "rows": rows}
     name = "debiasing" if options.held_out is None else "debiasing_held_out"
@@ -85,19 +93,23 @@ def held_out(folder: Path, seed: int, *, quick: bool) -> list[Path]:
     return shops
 
 
-def measured_rows(shops: list[Path], systems: list[str], num_searches: int, max_weight: float) -> dict[str, Row]:
-    """Measure the systems of all shops, and lexical search of the first."""
-    rows: dict[str, Row] = {}
-    for number, shop in enumerate(shops):
-        names = ["lexical", *systems] if number == 0 else systems
-        found = measured(Workspace.open(shop), names, num_searches, max_weight)
-        rows |= {name if name == "lexical" else f"{shop.name} {name}": row for name, row in found.items()}
-    return rows
+def retrievers(
+    workspace: Workspace, systems: list[str], weights: list[float], *, with_lexical: bool
+) -> dict[str, Retriever]:
+    """Load systems of a workspace, with hybrids of other weights beside them."""
+    loaded = load_retrievers(workspace, ["lexical", "semantic", "hybrid"])
+    hybrids = {
+        f"hybrid {weight:g}": HybridRetriever(loaded["lexical"], loaded["semantic"], weight=weight)
+        for weight in weights
+    }
+    names = [*(["lexical"] if with_lexical else []), *systems]
+    return {**{name: loaded[name] for name in names}, **hybrids}
 
 
-def measured(workspace: Workspace, names: list[str], num_searches: int, max_weight: float) -> dict[str, Row]:
+def measured(
+    workspace: Workspace, retrievers: Mapping[str, Retriever], num_searches: int, max_weight: float
+) -> dict[str, Row]:
     """Return system → measure → truth, plain and debiased recall."""
-    retrievers = load_retrievers(workspace, names)
     truth = read_questions(workspace, Asked(labels="truth", max_searches=num_searches, slices=[]))
     measures = [f"R@{k}" for k in KS]
     true = truth.measure(truth.rank(retrievers, k=DEPTH), measures=measures, seed=0).headline.systems
@@ -115,7 +127,7 @@ def measured(workspace: Workspace, names: list[str], num_searches: int, max_weig
             }
             for measure in measures
         }
-        for name in names
+        for name in retrievers
     }
 
 
