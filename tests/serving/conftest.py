@@ -180,6 +180,12 @@ def shared_backend():
     return FakeShop()
 
 
+@pytest.fixture(scope="module")
+def shown_shop():
+    """For a browser; that of the properties has what they put into it."""
+    return FakeShop()
+
+
 @pytest.fixture(scope="session")
 def shared_app(shared_backend):
     """For properties, which ask one service many times."""

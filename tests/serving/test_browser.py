@@ -14,17 +14,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def service(shared_backend):
-    app = create_app(shared_backend, info={"name": "Six things", "examples": ["usb hub", "a & b = c?"]})
+def service(shown_shop):
+    app = create_app(shown_shop, info={"name": "Six things", "examples": ["usb hub", "a & b = c?"]})
     with run_in_background(app) as address:
         yield address
 
 
 @pytest.fixture
-def backend(shared_backend):
-    shared_backend.asked.clear()
-    yield shared_backend
-    shared_backend.put_products.clear()
+def backend(shown_shop):
+    shown_shop.asked.clear()
+    yield shown_shop
+    shown_shop.put_products.clear()
 
 
 @pytest.fixture

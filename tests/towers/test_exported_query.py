@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -21,6 +24,14 @@ def test_one_file_holds_weights_and_tables(learnt_shop, tmp_path):
     )
     assert not {"term", "place", "place_known"} & set(told)
     assert told["ngrams"] == "int64 [ngrams]: numbers of the query's distinct n-grams"
+
+
+def test_a_model_that_a_version_holds_by_links_is_read_as_well(built_shop, tmp_path):
+    model, folder, linked = load_model(built_shop), built_shop.folder("model"), tmp_path / "linked"
+    shutil.copytree(folder, linked, copy_function=os.link)
+    (tmp_path / "out").mkdir()
+    export_query_graph(model.network, linked, tmp_path / "out" / "query.onnx")
+    assert {"ngrams", "tokens"} <= set(names(tmp_path / "out" / "query.onnx"))
 
 
 def test_the_boost_is_two_more_dimensions(built_shop, tmp_path):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx_ir
-from onnx_ir import external_data
 from onnx_ir.tape import Tape
 
 from aisle.core.errors import ModelError
@@ -43,7 +42,7 @@ def export_query_graph(network: TowerNetwork, folder: Path, path: Path, *, is_bo
             received={"path": str(source)},
             remedy="Train with another text encoder: this one cannot be written as ONNX.",
         )
-    model = external_data.load_to_model(onnx_ir.load(source))
+    model = _with_weights(onnx_ir.load(source), folder)
     builder = _Builder(model.graph)
     if network.term is not None:
         builder.term(_array(network.term.table.weight), _array(network.term.missing))
@@ -54,6 +53,22 @@ def export_query_graph(network: TowerNetwork, folder: Path, path: Path, *, is_bo
     model.graph.sort()
     onnx_ir.save(model, path)
     return {value.name or "": _told(value) for value in model.graph.inputs}
+
+
+def _with_weights(model: onnx_ir.Model, folder: Path) -> onnx_ir.Model:
+    """Read the weights that lie beside a graph into it.
+
+    Not by onnx_ir, which refuses a file that has several hard links: versions that are served hold the model by links.
+    """
+    for value in model.graph.initializers.values():
+        tensor = value.const_value
+        if isinstance(tensor, onnx_ir.ExternalTensor):
+            shape = [int(size) for size in tensor.shape.numpy()]
+            array = np.fromfile(
+                folder / tensor.location, tensor.dtype.numpy(), int(np.prod(shape)), offset=tensor.offset or 0
+            )
+            value.const_value = onnx_ir.tensor(array.reshape(shape), name=tensor.name)
+    return model
 
 
 class _Builder:
