@@ -23,8 +23,8 @@ def service(shown_shop):
 @pytest.fixture
 def backend(shown_shop):
     shown_shop.asked.clear()
-    yield shown_shop
     shown_shop.put_products.clear()
+    return shown_shop
 
 
 @pytest.fixture
