@@ -23,7 +23,7 @@ from aisle.serving.bulk import BulkResponse
 from aisle.serving.failures import LOGGER
 from aisle.serving.line_writes import EventLines, ProductLines
 from aisle.serving.problems import NOT_DURABLE, describe_problems
-from aisle.serving.workers import Workers
+from aisle.serving.workers import Worker, Workers
 
 __all__ = ["write_router"]
 
@@ -44,14 +44,12 @@ _RESULTS: dict[int | str, dict[str, Any]] = {
 def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
     """Return the routes that write."""
     router = APIRouter(prefix="/v1", tags=["write"])
+    _add_products(router, backend, workers.write)
+    _add_shoppers(router, backend, workers.write)
+    return router
 
-    async def write(function: Callable[_Asked, _Answer], *asked: _Asked.args, **options: _Asked.kwargs) -> _Answer:
-        try:
-            return await workers.write.run(function, *asked, **options)
-        except WorkspaceError as error:
-            LOGGER.error("A change could not be made durable: %s", error)
-            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, NOT_DURABLE, headers={"Retry-After": "5"}) from error
 
+def _add_products(router: APIRouter, backend: ShopBackend, worker: Worker) -> None:
     @router.put(
         "/products",
         summary="Put and delete many products",
@@ -62,7 +60,7 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
     async def put_products(request: Request) -> Response:
         """Write a list line by line, in its order. What is answered as `written` is durable and found by searches."""
         _check_lines(request)
-        return BulkResponse(workers.write, ProductLines(backend))
+        return BulkResponse(worker, ProductLines(backend))
 
     @router.put(
         "/products/{product_id:path}",
@@ -77,7 +75,7 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
         if product.product_id not in (None, product_id):
             raise _fault("product_id", "The id in the body must be that of the path", product.product_id)
         row = {**product.model_dump(mode="json", exclude_unset=True), "product_id": product_id}
-        return _told((await write(backend.put, [row]))[0])
+        return _told((await _durably(worker, backend.put, [row]))[0])
 
     @router.delete(
         "/products/{product_id:path}",
@@ -87,8 +85,10 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
     )
     async def delete_product(product_id: _PathId) -> Response:
         """Take a product out of the shop; one that is not there is no error."""
-        return _told((await write(backend.delete, [product_id]))[0])
+        return _told((await _durably(worker, backend.delete, [product_id]))[0])
 
+
+def _add_shoppers(router: APIRouter, backend: ShopBackend, worker: Worker) -> None:
     @router.post(
         "/events",
         summary="Tell what shoppers did",
@@ -102,9 +102,9 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
         JSON lines are answered by JSON lines, one result each.
         """
         if is_ndjson(request):
-            return BulkResponse(workers.write, EventLines(backend))
+            return BulkResponse(worker, EventLines(backend))
         event = await read_document(request, EventDocument, most_bytes=MAX_LINE_BYTES)
-        return _told((await write(backend.add_events, [event.row()]))[0])
+        return _told((await _durably(worker, backend.add_events, [event.row()]))[0])
 
     @router.delete(
         "/actors/{kind}/{actor_id:path}",
@@ -114,10 +114,18 @@ def write_router(backend: ShopBackend, workers: Workers) -> APIRouter:
     )
     async def erase_actor(kind: ActorKind, actor_id: _ActorId) -> Response:
         """Erase all events that the journal and the memory of the service hold under this id."""
-        erased = await write(backend.erase_actor, kind, actor_id)
+        erased = await _durably(worker, backend.erase_actor, kind, actor_id)
         return Response(orjson.dumps(asdict(erased)), media_type="application/json")
 
-    return router
+
+async def _durably(
+    worker: Worker, function: Callable[_Asked, _Answer], *asked: _Asked.args, **options: _Asked.kwargs
+) -> _Answer:
+    try:
+        return await worker.run(function, *asked, **options)
+    except WorkspaceError as error:
+        LOGGER.error("A change could not be made durable: %s", error)
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, NOT_DURABLE, headers={"Retry-After": "5"}) from error
 
 
 def _check_lines(request: Request) -> None:
