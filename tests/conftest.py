@@ -35,6 +35,10 @@ _TINY = {
 }
 
 
+_SERVED = shutil.ignore_patterns("versions", "journal")
+"""What a test that serves a shared shop leaves in it."""
+
+
 @pytest.fixture(scope="session")
 def tiny():
     """Overrides that make a model of seconds; `tiny(seed=1)` adds others, with `__` for the dot."""
@@ -105,7 +109,7 @@ def shop(_built_shop, tmp_path):
     """A copy of the small shop, to be changed."""
     from aisle.workspace import Workspace
 
-    shutil.copytree(_built_shop, tmp_path / "shop")
+    shutil.copytree(_built_shop, tmp_path / "shop", ignore=_SERVED)
     return Workspace.open(tmp_path / "shop")
 
 
@@ -181,7 +185,7 @@ def own_learnt_shop(_learnt_shop, tmp_path):
     """A copy of the small shop with a log, to be changed."""
     from aisle.workspace import Workspace
 
-    shutil.copytree(_learnt_shop, tmp_path / "learnt")
+    shutil.copytree(_learnt_shop, tmp_path / "learnt", ignore=_SERVED)
     return Workspace.open(tmp_path / "learnt")
 
 

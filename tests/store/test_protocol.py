@@ -300,7 +300,9 @@ def test_indices_need_not_be_the_rows(make_store, kind, shelf, random_vectors):
     assert ids_of(store, np.array([40, 3])) == ["chair1", "rug"]
 
 
-def test_searches_beside_writes_see_a_product_before_or_after_never_between(own_store, shelf, random_vectors):
+def test_searches_beside_writes_see_a_product_before_or_after_never_between(own_store, kind, shelf, random_vectors):
+    if kind == "qdrant-cluster":
+        pytest.skip("what stands in for a cluster here is not made for several threads")
     vectors, states = random_vectors(2, seed=30), [("velvet", "A"), ("linen", "B")]
     problems, stop = [], threading.Event()
 

@@ -3,8 +3,8 @@ import pytest
 from aisle.pipelines.doctor import examine
 
 
-def test_everything_is_looked_at(built_shop):
-    found = examine(built_shop.path)
+def test_everything_is_looked_at(shop):
+    found = examine(shop.path)
     assert {one.area for one in found.findings} == {"installation", "workspace"}
     told = found.as_dict()
     assert told["problems"] == found.num_problems == sum(one.state == "problem" for one in found.findings)
