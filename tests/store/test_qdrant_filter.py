@@ -1,12 +1,14 @@
 from types import SimpleNamespace
 
 import pytest
+import qdrant_edge
+from qdrant_client import models
 
 from aisle.store import NO_FILTER, ProductFilter
 from aisle.store.cluster import ClusterEngine
 from aisle.store.edge import EdgeEngine
 from aisle.store.payload import PayloadSchema, path_keys
-from aisle.store.qdrant_filter import FilterTypes, is_compound, qdrant_filter
+from aisle.store.qdrant_filter import FilterTypes, is_compound, qdrant_filter, search_parameters
 
 TYPES = FilterTypes(SimpleNamespace, SimpleNamespace, SimpleNamespace, SimpleNamespace)
 EDGE_TYPES, CLUSTER_TYPES = EdgeEngine.filter_types, ClusterEngine.filter_types
@@ -58,3 +60,12 @@ def test_several_conditions_or_values_are_compound(types):
     assert [is_compound(qdrant_filter(ProductFilter(**one), schema, types)) for one in single] == [False] * 4
     assert [is_compound(qdrant_filter(ProductFilter(**one), schema, types)) for one in several] == [True] * 3
     assert not is_compound(None)
+
+
+@pytest.mark.parametrize(("package", "types"), [(qdrant_edge, EDGE_TYPES), (models, CLUSTER_TYPES)])
+def test_a_compound_filter_looks_two_links_far_with_half_the_candidates(package, types):
+    wheres = [ProductFilter(price_max=5.0), ProductFilter(brands=("a", "b"))]
+    made = [qdrant_filter(where, PayloadSchema(), types) for where in wheres]
+    usual, wide = (search_parameters(package, one, ef_search=128, exact=False, quantised=None) for one in made)
+    assert (usual.hnsw_ef, usual.acorn) == (128, None)
+    assert (wide.hnsw_ef, wide.acorn.enable) == (64, True)

@@ -40,18 +40,24 @@ def check_answer(response: httpx.Response) -> bytes:
     """
     if response.is_success:
         return response.content
-    if response.headers.get("content-type", "").partition(";")[0] == PROBLEM_JSON:
-        try:
-            problem = Problem.model_validate_json(response.content)
-        except ValidationError:
-            pass
-        else:
-            raise ProblemError(problem)
+    problem = _problem_of(response)
+    if problem is not None:
+        raise ProblemError(problem)
     raise UnreachableError(
         "The address must be that of an Aisle service",
         received={"status": response.status_code, "body": response.text[:_MOST_SHOWN]},
         remedy=f"Check the address, and what stands before the service ({_phrase(response.status_code)}).",
     )
+
+
+def _problem_of(response: httpx.Response) -> Problem | None:
+    """Read the problem document; None where there is none of the service's form: something else answered."""
+    if response.headers.get("content-type", "").partition(";")[0] != PROBLEM_JSON:
+        return None
+    try:
+        return Problem.model_validate_json(response.content)
+    except ValidationError:
+        return None
 
 
 def unreachable(error: httpx.TransportError, url: str) -> UnreachableError:

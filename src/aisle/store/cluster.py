@@ -30,7 +30,7 @@ from aisle.store.facets import ALL_VALUES, FacetHits
 from aisle.store.folder import StoreFolder, write_whole
 from aisle.store.payload import FIELDS, PayloadSchema
 from aisle.store.qdrant_build import Filling
-from aisle.store.qdrant_filter import COMPOUND_EF, FilterTypes, is_compound
+from aisle.store.qdrant_filter import FilterTypes, search_parameters
 from aisle.store.qdrant_store import QdrantStore
 from aisle.store.rankings import Found
 from aisle.store.words import LexicalSettings, SparseRows
@@ -122,7 +122,7 @@ class ClusterEngine:
         self, queries: Sequence[Any], *, k: int, where: Any | None, is_words: bool, exact: bool = False
     ) -> list[Found]:
         """Search by vectors, or by rows of terms and weights."""
-        parameters = self._parameters(where, exact=exact)
+        parameters = search_parameters(models, where, ef_search=self._ef_search, exact=exact, quantised=self._quantised)
         requests = [
             models.QueryRequest(
                 query=models.SparseVector(indices=query[0], values=query[1]) if is_words else query.tolist(),
@@ -174,15 +174,6 @@ class ClusterEngine:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
-
-    def _parameters(self, where: Any | None, *, exact: bool) -> Any:
-        wide = is_compound(where)
-        return models.SearchParams(
-            hnsw_ef=self._ef_search // COMPOUND_EF if wide else self._ef_search,
-            exact=exact,
-            quantization=self._quantised,
-            acorn=models.AcornSearchParams(enable=True) if wide else None,
-        )
 
     def _records(self, product_index: Sequence[int], **wanted: Any) -> list[Any]:
         with self._errors("reading products"):

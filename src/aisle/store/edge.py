@@ -26,7 +26,7 @@ from aisle.store.config import StoreConfig
 from aisle.store.facets import ALL_VALUES, FacetHits
 from aisle.store.folder import StoreFolder, lost
 from aisle.store.payload import FIELDS, PayloadSchema
-from aisle.store.qdrant_filter import COMPOUND_EF, FilterTypes, is_compound
+from aisle.store.qdrant_filter import FilterTypes, search_parameters
 from aisle.store.qdrant_store import QdrantStore
 from aisle.store.rankings import Found
 from aisle.store.words import SparseRows
@@ -145,7 +145,7 @@ class EdgeEngine:
         self, queries: Sequence[Any], *, k: int, where: Any | None, is_words: bool, exact: bool = False
     ) -> list[Found]:
         """Search by vectors, or by rows of terms and weights."""
-        parameters = self._parameters(where, exact=exact)
+        parameters = search_parameters(edge, where, ef_search=self._ef_search, exact=exact, quantised=self._quantised)
         using = _WORDS if is_words else _VECTOR
         requests = [
             edge.QueryRequest(
@@ -203,15 +203,6 @@ class EdgeEngine:
         """Flush, and release files and memory."""
         with edge_errors(self._folder, "closing"):
             self._shard.close()
-
-    def _parameters(self, where: Any | None, *, exact: bool) -> Any:
-        wide = is_compound(where)
-        return edge.SearchParams(
-            hnsw_ef=self._ef_search // COMPOUND_EF if wide else self._ef_search,
-            exact=exact,
-            quantization=self._quantised,
-            acorn=edge.AcornSearchParams(enable=True) if wide else None,
-        )
 
     def _update(self, operation: Any) -> None:
         with edge_errors(self._folder, "writing"):

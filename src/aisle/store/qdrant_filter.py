@@ -8,9 +8,9 @@ from typing import Any
 from aisle.store.filters import ProductFilter
 from aisle.store.payload import PayloadSchema, path_keys
 
-__all__ = ["COMPOUND_EF", "FilterTypes", "is_compound", "qdrant_filter"]
+__all__ = ["FilterTypes", "is_compound", "qdrant_filter", "search_parameters"]
 
-COMPOUND_EF = 2
+_COMPOUND_EF = 2
 """By how much the candidates of a search are divided where the filter is compound: it looks two links far."""
 
 
@@ -78,3 +78,22 @@ def is_compound(made: Any | None) -> bool:
         return False
     match = getattr(made.must[0], "match", None)
     return len(made.must) > 1 or len(getattr(match, "any", None) or getattr(match, "value", None) or ()) > 1
+
+
+def search_parameters(package: Any, made: Any | None, *, ef_search: int, exact: bool, quantised: Any) -> Any:
+    """Return how the graph is walked for a filter.
+
+    Args:
+        package: The engine's package or the client's `models`: both name these classes alike.
+        made: What `qdrant_filter` returned.
+        ef_search: Candidates of a search whose filter is not compound.
+        exact: Whether all vectors are read instead.
+        quantised: How quantised vectors are searched; None: as is usual.
+    """
+    is_wide = is_compound(made)
+    return package.SearchParams(
+        hnsw_ef=ef_search // _COMPOUND_EF if is_wide else ef_search,
+        exact=exact,
+        quantization=quantised,
+        acorn=package.AcornSearchParams(enable=True) if is_wide else None,
+    )
