@@ -76,8 +76,11 @@ def serve(
     host: HostOption = "127.0.0.1",
     port: PortOption = 8000,
     store: Annotated[
-        Literal["qdrant-edge", "faiss"], typer.Option(help="faiss: a snapshot that cannot be written to.")
+        Literal["qdrant-edge", "qdrant-cluster", "faiss"],
+        typer.Option(help="Engine in this process, a cluster of it, or a snapshot that cannot be written to."),
     ] = "qdrant-edge",
+    recipe: RecipeOption = None,
+    overrides: SetOption = None,
     api_key_file: Annotated[
         Path | None, typer.Option(help="File with the key that requests must carry; else $AISLE_API_KEY.")
     ] = None,
@@ -95,14 +98,17 @@ def serve(
     """Serve searches, live products and events over HTTP, and a page that shows the systems side by side, until Ctrl-C.
 
     Example: `aisle serve --workspace shop --port 8080`
+    or `aisle serve --workspace shop --store qdrant-cluster --set store.url=http://qdrant.internal:6333`
     """
+    from aisle.pipelines.recipe import load_recipe
     from aisle.pipelines.serving import ServiceOptions
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
     options = ServiceOptions(host, port, api_key_file, read_key_file, tuple(allowed_host or ()), log_queries)
     on_ready = _print_ready if as_json else _say_ready
-    run(Workspace.open(workspace), options, on_ready=on_ready, store=store, warn=say)
+    config = load_recipe(recipe, overrides or []).store
+    run(Workspace.open(workspace), options, on_ready=on_ready, store=store, store_config=config, warn=say)
 
 
 def demo(

@@ -117,6 +117,7 @@ def fill_version(folder: Path) -> None:
             vectors=vectors,
             lexical=LexicalSettings(fields=settings.lexical_fields, stemmer=settings.stemmer),
             applied_offset=int(plan["offset"]),
+            config=settings.store_config,
             progress=advance,
         )
     if not (folder / FILLED).exists():  # a store that is built again changes no file that was hashed

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import AisleError, WorkspaceError
 from aisle.retrieval import Fusion
-from aisle.store import StoreKind
+from aisle.store import StoreConfig, StoreKind
 from aisle.tables import read_parquet
 from aisle.workspace import Manifest, fingerprint, verify_files
 
@@ -61,6 +61,9 @@ class VersionSettings:
 
     store: StoreKind = "qdrant-edge"
     """Kind of the product store."""
+
+    store_config: StoreConfig = field(default_factory=StoreConfig)
+    """How the store is built and searched."""
 
     lexical_fields: tuple[str, ...] = ("title", "description")
     """Fields of products that are searched by words."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aisle.core.errors import UsageError, WorkspaceError
+from aisle.core.errors import AisleError, UsageError, WorkspaceError
 from aisle.live.building import Fill, VersionSource, lay_out
-from aisle.live.version import Version
-from aisle.store import Journal, JournalledChange
+from aisle.live.version import STORE, Version
+from aisle.store import Journal, JournalledChange, discard_store
 
 __all__ = ["Versions"]
 
@@ -117,6 +118,8 @@ class Versions:
             _fsync(self._folder)
         except BaseException:
             self._journal.unpin(version_id)
+            with suppress(AisleError):  # the first error is told
+                discard_store(source.settings.store, partial / STORE)
             shutil.rmtree(partial, ignore_errors=True)
             raise
         return Version.read(self._folder / version_id)
@@ -131,10 +134,12 @@ class Versions:
 
         Raises:
             UsageError: If there is none of this id, or it is the current one.
+            ServiceError: If the cluster that holds its products does not answer; the version stays.
         """
         version, current = self.get(version_id), self.current()
         if current is not None and current.id == version_id:
             raise UsageError("The current version must stay", received={"id": version_id}, remedy="Switch first.")
+        discard_store(version.settings.store, version.folder / STORE)
         # Under another name first: a version that is killed while it is deleted must not be taken for a whole one.
         gone = self._folder / f"{_PARTIAL}{version_id}"
         version.folder.rename(gone)

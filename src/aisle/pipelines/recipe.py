@@ -21,6 +21,7 @@ from aisle.features import FeatureConfig
 from aisle.index import IndexConfig
 from aisle.mining import MiningConfig
 from aisle.retrieval import DEFAULT_DEPTH
+from aisle.store import StoreConfig
 from aisle.towers import LOG_CHANNELS, EncodeConfig, TowerConfig
 from aisle.training import PairConfig, TrainConfig
 
@@ -89,6 +90,7 @@ class Recipe:
     index: IndexConfig = field(default_factory=IndexConfig)
     lexical: LexicalConfig = field(default_factory=LexicalConfig)
     hybrid: HybridConfig = field(default_factory=HybridConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
 
     def towers(self, data: Collection[str] = ()) -> TowerConfig:
         """Return the settings of the towers.

@@ -20,11 +20,14 @@ from aisle.workspace import Workspace
 if TYPE_CHECKING:
     from aisle.live import LiveSettings, LiveShop
     from aisle.serving import ServiceSettings
-    from aisle.store import StoreKind
+    from aisle.store import StoreConfig, StoreKind
 
 __all__ = ["ServiceOptions", "check_serving", "example_queries", "open_live_shop", "serve"]
 
 _EXAMPLES = 6
+
+_CLUSTER_THREADS = 16
+"""Searches at once where they wait for a cluster; in this process one keeps a core busy by itself."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def check_serving(options: ServiceOptions) -> None:
     check_port(options.host, options.port, has_key=settings.keys is not None)
 
 
-def _settings(options: ServiceOptions) -> ServiceSettings:
+def _settings(options: ServiceOptions, *, search_threads: int = 1) -> ServiceSettings:
     with _needed_packages():
         from aisle.serving import LOOPBACK_NAMES, ServiceSettings, load_keys
     keys = load_keys(options.key_file, options.read_key_file, os.environ)
@@ -68,7 +71,7 @@ def _settings(options: ServiceOptions) -> ServiceSettings:
     here = LOOPBACK_NAMES | {f"[{options.host}]" if ":" in options.host else options.host.lower()}
     # Behind a key any name is heard, unless some are named: it is the key that a foreign page does not have.
     hosts = None if keys is not None and not allowed else here | allowed
-    return ServiceSettings(hosts=hosts, keys=keys, log_queries=options.log_queries)
+    return ServiceSettings(hosts=hosts, keys=keys, log_queries=options.log_queries, search_threads=search_threads)
 
 
 @contextmanager
@@ -89,6 +92,7 @@ def serve(
     *,
     on_ready: Callable[[str], None],
     store: StoreKind = "qdrant-edge",
+    store_config: StoreConfig | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve HTTP and the search page until interrupted.
@@ -98,20 +102,23 @@ def serve(
         options: Where the service listens, and who may ask.
         on_ready: Called with the address once requests are answered.
         store: Kind of the product store.
+        store_config: How the store is built and searched, and where a cluster answers.
         warn: Told what a person should know.
 
     Raises:
         UsageError: If the service's packages are not installed, the port is in use, or the host is not loopback and
             there is no key.
         WorkspaceError: As `open_live_shop` does.
+        ServiceError: If the cluster does not answer.
     """
     check_serving(options)
     with _needed_packages():
         from aisle.serving import create_app, run
-    shop = open_live_shop(workspace, store=store, warn=warn)
+    shop = open_live_shop(workspace, store=store, store_config=store_config, warn=warn)
+    threads = _CLUSTER_THREADS if store == "qdrant-cluster" else 1
     try:
         info = {"name": workspace.path.resolve().name, "examples": example_queries(workspace)}
-        app = create_app(shop, info=info, settings=_settings(options))
+        app = create_app(shop, info=info, settings=_settings(options, search_threads=threads))
         run(app, host=options.host, port=options.port, on_ready=on_ready)
     finally:
         shop.close()
@@ -121,6 +128,7 @@ def open_live_shop(
     workspace: Workspace,
     *,
     store: StoreKind = "qdrant-edge",
+    store_config: StoreConfig | None = None,
     settings: LiveSettings | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> LiveShop:
@@ -128,18 +136,21 @@ def open_live_shop(
 
     Args:
         workspace: Where systems were indexed.
-        store: Kind of the product store: "qdrant-edge", or "faiss" for a snapshot that cannot be written to.
+        store: Kind of the product store: "qdrant-edge", "qdrant-cluster", or "faiss" for a snapshot that cannot be
+            written to.
+        store_config: How the store is built and searched, and where a cluster answers.
         settings: How it is run.
         warn: Told what a person should know.
 
     Raises:
         UsageError: If the packages of the service are not installed, or the kind of store is unknown.
         WorkspaceError: If nothing was indexed, or another process serves this workspace.
+        ServiceError: If the cluster does not answer.
     """
     with _needed_packages():
         from aisle.live import FillApart, LiveShop
         from aisle.pipelines.versions import WorkspaceSource
-    source = WorkspaceSource(workspace, store=store)
+    source = WorkspaceSource(workspace, store=store, config=store_config)
     return LiveShop(workspace.path, source, settings=settings, fill=FillApart(), warn=warn)
 
 

@@ -20,7 +20,7 @@ from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import check_current
 from aisle.retrieval.loading import GATE, SPELLING
-from aisle.store import StoreKind
+from aisle.store import StoreConfig, StoreKind
 from aisle.towers import TowerConfig
 from aisle.training.log_data import LogData
 from aisle.workspace import Workspace, fingerprint
@@ -36,10 +36,13 @@ class WorkspaceSource:
     Args:
         workspace: Where systems were indexed.
         store: Kind of the product store.
+        config: How the store is built and searched.
     """
 
-    def __init__(self, workspace: Workspace, *, store: StoreKind = "qdrant-edge") -> None:
-        self._workspace, self._store = workspace, store
+    def __init__(
+        self, workspace: Workspace, *, store: StoreKind = "qdrant-edge", config: StoreConfig | None = None
+    ) -> None:
+        self._workspace, self._store, self._config = workspace, store, config or StoreConfig()
 
     def content(self) -> Mapping[str, str]:
         """Return the hashes of what a version would be built from now.
@@ -89,6 +92,7 @@ class WorkspaceSource:
         hybrid = json.loads((self._workspace.folder("index") / "hybrid.json").read_text(encoding="utf-8"))
         return VersionSettings(
             store=self._store,
+            store_config=self._config,
             lexical_fields=tuple(index.config["lexical"]["fields"]),
             stemmer=index.config["lexical"]["stemmer"],
             semantic_weight=hybrid["semantic_weight"],

@@ -12,12 +12,12 @@ from pydantic_core import from_json
 from aisle.api import EventDocument, ProductDocument
 from aisle.api.fields import Id
 from aisle.api.limits import MAX_ID_CHARS
-from aisle.core.errors import UsageError, WorkspaceError
+from aisle.core.errors import ServiceError, UsageError, WorkspaceError
 from aisle.live import WriteResult
 from aisle.serving.backend import ShopBackend
 from aisle.serving.failures import LOGGER, log_failure
 from aisle.serving.lines import Line
-from aisle.serving.problems import FAILED, NOT_DURABLE, tell_faults
+from aisle.serving.problems import FAILED, NO_STORE, NOT_DURABLE, tell_faults
 
 __all__ = ["EventLines", "ProductLines", "refused"]
 
@@ -123,6 +123,9 @@ def _written(write: Callable[[Sequence[_Row]], list[WriteResult]], rows: Sequenc
     except WorkspaceError as error:
         LOGGER.error("Changes could not be made durable: %s", error)
         problem = NOT_DURABLE
+    except ServiceError as error:
+        LOGGER.error("Changes could not be applied: %s", error)
+        problem = NO_STORE
     except Exception as error:  # noqa: BLE001 - the answer has begun: a line is all that can still be told
         log_failure(LOGGER, error)
         problem = FAILED

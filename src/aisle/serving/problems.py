@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import reprlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -13,9 +14,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from aisle.api import PROBLEM_JSON, Problem
-from aisle.core.errors import UsageError
+from aisle.core.errors import ServiceError, UsageError
 
-__all__ = ["FAILED", "NOT_DURABLE", "describe_problems", "install_problem_handlers", "problem_response", "tell_faults"]
+__all__ = [
+    "FAILED",
+    "NOT_DURABLE",
+    "NO_STORE",
+    "describe_problems",
+    "install_problem_handlers",
+    "problem_response",
+    "tell_faults",
+]
 
 FAILED = "The service failed on this request. Its log has the cause."
 """What a client learns of a fault of ours: nothing about our insides."""
@@ -25,6 +34,12 @@ NOT_DURABLE = (
     "Try again later; `aisle doctor` tells what to mend."
 )
 """What a client learns where disk or journal fail; the log has the cause."""
+
+NO_STORE = (
+    "The product store must answer. Received: no answer from its cluster. Try again later; a write that was made durable is "
+    "applied then."
+)
+"""What a client learns where a cluster does not answer; the log has the cause."""
 
 _MOST_TOLD = 20
 """Faults of one document that are told."""
@@ -72,12 +87,18 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def install_problem_handlers(app: FastAPI) -> None:
     """Make an app answer every error with a problem document."""
     app.add_exception_handler(UsageError, _on_usage_error)
+    app.add_exception_handler(ServiceError, _on_unanswered)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
 
 
 async def _on_usage_error(_request: Request, error: Exception) -> Response:
     return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+
+
+async def _on_unanswered(_request: Request, error: Exception) -> Response:
+    logging.getLogger(__name__).error("%s", error)
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE, headers={"Retry-After": "1"})
 
 
 async def _on_http_error(_request: Request, error: Exception) -> Response:

@@ -27,6 +27,7 @@ class ServiceSettings:
         body_timeout_s: Longest silence within a body, in seconds.
         most_searches: Searches that may wait or run at once.
         most_writes: Writes that may wait or run at once.
+        search_threads: Searches that run at once: one where they fill a core, more where they wait for a cluster.
     """
 
     hosts: frozenset[str] | None = LOOPBACK_NAMES
@@ -38,3 +39,4 @@ class ServiceSettings:
     body_timeout_s: float = 30.0
     most_searches: int = 128
     most_writes: int = 64
+    search_threads: int = 1

@@ -104,7 +104,12 @@ class Workers:
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self.search = Worker("search", most=settings.most_searches, timeout_s=settings.search_timeout_s)
+        self.search = Worker(
+            "search",
+            most=settings.most_searches,
+            timeout_s=settings.search_timeout_s,
+            threads=settings.search_threads,
+        )
         # Sixteen, so that writes of many clients share the journal's flushes, which is what they wait for.
         self.write = Worker("write", most=settings.most_writes, timeout_s=settings.write_timeout_s, threads=16)
         self.manage = Worker("manage", most=settings.most_writes, timeout_s=settings.manage_timeout_s)

@@ -4,7 +4,7 @@ A store holds vectors, words and filterable fields behind one protocol. It is de
 truth.
 """
 
-from aisle.store.build import build_store, open_store
+from aisle.store.build import build_store, discard_store, open_store
 from aisle.store.config import StoreConfig, StoreKind
 from aisle.store.filters import FACET_FIELDS, NO_FILTER, ProductFilter
 from aisle.store.journal import Journal
@@ -34,6 +34,7 @@ __all__ = [
     "StoreKind",
     "build_store",
     "changed_products",
+    "discard_store",
     "inspect_journal",
     "merge_changes",
     "open_store",

@@ -18,7 +18,7 @@ from aisle.store.folder import StoreFolder, lost
 from aisle.store.protocol import ProductStore
 from aisle.store.words import LexicalSettings
 
-__all__ = ["build_store", "open_store"]
+__all__ = ["build_store", "discard_store", "open_store"]
 
 KINDS = get_args(StoreKind)
 _DEFAULT_LEXICAL, _DEFAULT_CONFIG = LexicalSettings(), StoreConfig()
@@ -55,6 +55,7 @@ def build_store(
         UsageError: If the kind is unknown.
         ShapeError: If products and vectors do not fit each other, or vectors are not finite.
         WorkspaceError: If the folder cannot be written.
+        ServiceError: If a cluster does not answer.
     """
     build, _ = _functions(kind)
     catalogue = StoredCatalogue.checked(products, vectors, product_index)
@@ -66,13 +67,28 @@ def open_store(folder: Path) -> ProductStore:
     """Open a store of any kind that was built.
 
     Raises:
-        WorkspaceError: If the folder is missing or damaged, of another version, or open elsewhere.
+        WorkspaceError: If the folder is missing or damaged, of another version, or open elsewhere, or the cluster has
+            lost its products.
+        ServiceError: If the cluster does not answer.
     """
     with StoreFolder.held(folder) as held:
         kind = held.kind
     if kind not in KINDS:
         raise lost(folder, f"its kind is {kind}")
     return _functions(kind)[1](folder)
+
+
+def discard_store(kind: StoreKind, folder: Path) -> None:
+    """Free what a store holds outside its folder, which is deleted next.
+
+    Raises:
+        ServiceError: If the cluster does not answer.
+        WorkspaceError: If the store is open.
+    """
+    if kind == "qdrant-cluster":
+        from aisle.store.cluster import discard_cluster
+
+        discard_cluster(folder)
 
 
 def _functions(kind: str) -> tuple[Callable[..., None], Callable[[Path], ProductStore]]:

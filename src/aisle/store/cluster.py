@@ -8,10 +8,12 @@ Source: https://qdrant.tech/documentation/.
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +21,15 @@ import numpy as np
 import qdrant_client
 from jaxtyping import Float32
 from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from aisle.core.config import config_from_dict
-from aisle.core.errors import WorkspaceError
+from aisle.core.errors import AisleError, ServiceError, WorkspaceError
 from aisle.core.progress import Advance
 from aisle.store.catalogue import StoredCatalogue
 from aisle.store.config import StoreConfig
 from aisle.store.facets import ALL_VALUES, FacetHits
-from aisle.store.folder import StoreFolder, write_whole
+from aisle.store.folder import StoreFolder, lost, write_whole
 from aisle.store.payload import FIELDS, PayloadSchema
 from aisle.store.qdrant_build import Filling
 from aisle.store.qdrant_filter import FilterTypes, search_parameters
@@ -35,7 +37,7 @@ from aisle.store.qdrant_store import QdrantStore
 from aisle.store.rankings import Found
 from aisle.store.words import LexicalSettings, SparseRows
 
-__all__ = ["API_KEY", "LOCAL", "ClusterEngine", "build_cluster", "open_cluster"]
+__all__ = ["API_KEY", "LOCAL", "ClusterEngine", "build_cluster", "discard_cluster", "open_cluster"]
 
 API_KEY = "AISLE_QDRANT_API_KEY"
 """Environment variable of the cluster's key."""
@@ -60,13 +62,14 @@ class ClusterEngine:
     Args:
         client: Connected, and of nobody else.
         collection: Name of the collection.
+        folder: The store's folder.
         config: Parameters of the store.
     """
 
     filter_types = _TYPES
 
-    def __init__(self, client: Any, collection: str, config: StoreConfig) -> None:
-        self._client, self._collection, self._url = client, collection, config.url
+    def __init__(self, client: Any, collection: str, *, folder: Path, config: StoreConfig) -> None:
+        self._client, self._collection, self._folder, self._url = client, collection, folder, config.url
         rescored = models.QuantizationSearchParams(rescore=True, oversampling=config.oversampling)
         self._quantised = None if config.quantisation == "none" else rescored
         self._ef_search = config.ef_search
@@ -184,11 +187,20 @@ class ClusterEngine:
         try:
             yield
         except (ApiException, QdrantException, OSError, ValueError) as error:  # the imitation raises ValueError
-            raise WorkspaceError(
+            if _is_gone(error):
+                raise lost(self._folder, f"collection {self._collection} is not at {self._url}") from error
+            raise ServiceError(
                 "The Qdrant cluster must answer",
                 received={"url": self._url, "collection": self._collection, "problem": f"{doing}: {error}"},
-                remedy=f"Look at the cluster, its address and {API_KEY}; a lost collection is built again.",
+                remedy=f"Look at the cluster, its address and {API_KEY}.",
             ) from error
+
+
+def _is_gone(error: Exception) -> bool:
+    """Tell whether the cluster answered that it has no such collection."""
+    if isinstance(error, UnexpectedResponse):
+        return error.status_code == HTTPStatus.NOT_FOUND
+    return isinstance(error, ValueError) and "not found" in str(error)
 
 
 def build_cluster(
@@ -200,7 +212,13 @@ def build_cluster(
     applied_offset: int,
     progress: Advance | None = None,
 ) -> None:
-    """Build a store in a new collection of the cluster; see `build_edge`. That of a store in its place is deleted."""
+    """Build a store in a new collection of the cluster; see `build_edge`.
+
+    That of a store in its place is deleted once the new one is whole, and the new one where it does not become whole.
+
+    Raises:
+        ServiceError: If the cluster does not answer.
+    """
     filling = Filling(catalogue, lexical, config)
     collection = f"aisle-{uuid.uuid4().hex}"
     replaced = _collection_at(path)
@@ -212,6 +230,10 @@ def build_cluster(
             for num_done in filling.fill(engine):
                 if progress is not None:
                     progress(num_done)
+        except BaseException:
+            with suppress(AisleError):  # a cluster that does not answer keeps what it has; the first error is told
+                engine.drop()
+            raise
         finally:
             engine.close()
         folder.describe(_KIND, {**filling.values, "collection": collection})
@@ -219,18 +241,27 @@ def build_cluster(
         folder.seal()
 
     write_whole(path, write)
-    if replaced is not None and config.url != LOCAL:
-        with StoreFolder.held(path) as folder:
-            engine = _engine(folder, replaced, config)
-            engine.drop()
-            engine.close()
+    if replaced is not None:
+        _drop(path, *replaced)
+
+
+def discard_cluster(path: Path) -> None:
+    """Delete the collection of a store whose folder is to be deleted; nothing where there is none any more.
+
+    Raises:
+        ServiceError: If the cluster does not answer.
+        WorkspaceError: If the store is open.
+    """
+    if (found := _collection_at(path)) is not None:
+        _drop(path, *found)
 
 
 def open_cluster(path: Path) -> QdrantStore:
     """Open a store in a cluster.
 
     Raises:
-        WorkspaceError: If the folder is missing or damaged, or the cluster does not answer.
+        WorkspaceError: If the folder is missing or damaged, or the cluster has lost the collection.
+        ServiceError: If the cluster does not answer.
     """
     folder = StoreFolder(path)
     try:
@@ -249,13 +280,29 @@ def _engine(folder: StoreFolder, collection: str, config: StoreConfig) -> Cluste
         client = qdrant_client.QdrantClient(path=str(folder.data))
     else:
         client = qdrant_client.QdrantClient(url=config.url, api_key=os.environ.get(API_KEY), check_compatibility=False)
-    return ClusterEngine(client, collection, config)
+    return ClusterEngine(client, collection, folder=folder.path, config=config)
 
 
-def _collection_at(path: Path) -> str | None:
-    """Return the collection of the store that is to be replaced, where there is one."""
-    try:
-        with StoreFolder.held(path) as folder:
-            return str(folder.values(_KIND)["collection"])
-    except WorkspaceError:
+def _collection_at(path: Path) -> tuple[str, StoreConfig] | None:
+    """Return the collection of the store that is to be replaced or deleted, and where it is, if there is one."""
+    if not path.is_dir():
         return None
+    with StoreFolder.held(path) as folder:
+        try:
+            values = folder.values(_KIND)
+        except WorkspaceError:  # of another kind, or damaged: its collection is not known
+            return None
+    return str(values["collection"]), config_from_dict(StoreConfig, values["config"])
+
+
+def _drop(path: Path, collection: str, config: StoreConfig) -> None:
+    if config.url == LOCAL:
+        return  # it lies in the folder and goes with it
+    with StoreFolder.held(path) as folder:
+        engine = _engine(folder, collection, config)
+        try:
+            engine.drop()
+        except WorkspaceError:
+            logging.getLogger(__name__).info("collection %s was gone already", collection)
+        finally:
+            engine.close()
