@@ -75,6 +75,17 @@ def test_a_service_has_a_thread_for_each_kind_of_work():
     assert [worker.name for worker in workers.all] == ["search", "write", "manage", "watch"]
 
 
+def test_searches_that_wait_for_a_cluster_run_beside_each_other():
+    workers = Workers(ServiceSettings(search_threads=2))
+    together = threading.Barrier(2)
+
+    async def both():
+        return await asyncio.gather(*(workers.search.run(together.wait, 5) for _ in range(2)))
+
+    assert sorted(asyncio.run(both())) == [0, 1]
+    workers.close()
+
+
 def test_a_service_that_was_closed_may_be_started_again():
     workers = Workers(ServiceSettings())
     for _ in range(2):

@@ -65,7 +65,7 @@ def test_a_cluster_that_falls_silent_is_told_apart_from_one_that_lost_its_produc
     build_at().close()
     with contextlib.suppress(KeyError):
         cluster.delete_collection(collections(cluster)[0])
-    with pytest.raises(WorkspaceError, match="is not at http://cluster.test"):
+    with pytest.raises(WorkspaceError, match=r"is not at http://cluster\.test"):
         open_store(place)
 
 

@@ -36,8 +36,8 @@ NOT_DURABLE = (
 """What a client learns where disk or journal fail; the log has the cause."""
 
 NO_STORE = (
-    "The product store must answer. Received: no answer from its cluster. Try again later; a write that was made durable is "
-    "applied then."
+    "The product store must answer. Received: no answer from its cluster. Try again later; a write that was made "
+    "durable is applied then."
 )
 """What a client learns where a cluster does not answer; the log has the cause."""
 
