@@ -9,6 +9,7 @@ from aisle.cli import serving
 from aisle.core.errors import ConfigError
 from aisle.pipelines.recipe import DEMO_RECIPE
 from aisle.pipelines.serving import ServiceOptions
+from aisle.store import StoreConfig
 
 
 def test_search_as_json(aisle_json, built_shop, simulated):
@@ -42,8 +43,18 @@ def test_serve_hands_its_options_on(aisle, built_shop, monkeypatch):
 
     monkeypatch.setattr("aisle.pipelines.serving.serve", serve)
     result = aisle("serve", "--workspace", built_shop.path, "--port", 8080)
-    assert asked == {"path": built_shop.path, "options": ServiceOptions(port=8080), "store": "qdrant-edge"}
+    common = {"path": built_shop.path, "options": ServiceOptions(port=8080)}
+    assert asked == {**common, "store": "qdrant-edge", "store_config": StoreConfig()}
     assert (result.out, result.err) == ("", "The search page is at http://127.0.0.1:1/ (Ctrl-C ends it).\n")
+
+
+def test_serve_hands_on_the_settings_of_a_cluster(aisle, built_shop, monkeypatch):
+    asked = {}
+    monkeypatch.setattr("aisle.pipelines.serving.serve", lambda *_, **more: asked.update(more))
+    settings = ("--set", "store.url=http://q:6333", "--set", "store.ef_search=256")
+    assert aisle("serve", "--workspace", built_shop.path, "--store", "qdrant-cluster", *settings).code == 0
+    assert asked["store"] == "qdrant-cluster"
+    assert asked["store_config"] == StoreConfig(url="http://q:6333", ef_search=256)
 
 
 def test_serve_hands_on_who_may_ask(aisle, built_shop, monkeypatch):

@@ -9,6 +9,7 @@ from aisle.core.errors import UsageError, WorkspaceError
 from aisle.pipelines import serving
 from aisle.pipelines.serving import ServiceOptions
 from aisle.serving import LOOPBACK_NAMES, KeyRing
+from aisle.store import Journal, ProductChange
 
 HERE = ServiceOptions(port=0)
 
@@ -52,6 +53,14 @@ def test_a_shop_without_judgments_has_no_examples(import_shop, tmp_path):
     assert serving.example_queries(import_shop(tmp_path / "shop", judgments=None)) == []
 
 
+def test_a_log_gives_queries_that_many_shoppers_asked_and_no_others(learnt_shop, monkeypatch):
+    examples = serving.example_queries(learnt_shop)
+    assert len(set(examples)) == 6
+    assert {query.rstrip("0123456789") for query in examples} == {"word"}
+    monkeypatch.setattr(serving, "_ASKED_BY", 12)  # there are eleven shoppers, and one session
+    assert serving.example_queries(learnt_shop) == []
+
+
 def test_the_service_knows_its_shop_by_name(shop, served, monkeypatch):
     monkeypatch.chdir(shop.path)
     from aisle.workspace import Workspace
@@ -62,6 +71,19 @@ def test_the_service_knows_its_shop_by_name(shop, served, monkeypatch):
     assert (info["name"], ready["state"]["num_products"], len(info["examples"])) == ("shop", 300, 6)
     assert served["on_ready"] is print
     assert len(served["hits"]) == 2
+
+
+def test_a_shop_that_lost_what_it_acknowledged_is_served_only_where_that_is_accepted(shop, served):
+    journal = Journal.open(shop.path / "journal")
+    journal.append_products([ProductChange("gone", None)])
+    journal.close()
+    for path in (shop.path / "journal").glob("journal.db*"):
+        path.unlink()
+    with pytest.raises(WorkspaceError, match="--accept-loss"):
+        serving.serve(shop, HERE, on_ready=print)
+    serving.serve(shop, ServiceOptions(port=0, accept_loss=True), on_ready=print)
+    assert len(served["hits"]) == 2
+    serving.serve(shop, HERE, on_ready=print)  # said once, it need not be said again
 
 
 def test_a_taken_port_is_told(built_shop):

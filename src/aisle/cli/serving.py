@@ -93,6 +93,9 @@ def serve(
     log_queries: Annotated[
         bool, typer.Option("--log-queries", help="Write queries and who asked them into the log.")
     ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on with a journal that lacks what was acknowledged, for good.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve searches, live products and events over HTTP, and a page that shows the systems side by side, until Ctrl-C.
@@ -105,7 +108,10 @@ def serve(
     from aisle.pipelines.serving import serve as run
     from aisle.workspace import Workspace
 
-    options = ServiceOptions(host, port, api_key_file, read_key_file, tuple(allowed_host or ()), log_queries)
+    names = tuple(allowed_host or ())
+    options = ServiceOptions(
+        host, port, api_key_file, read_key_file, names, log_queries=log_queries, accept_loss=accept_loss
+    )
     on_ready = _print_ready if as_json else _say_ready
     config = load_recipe(recipe, overrides or []).store
     run(Workspace.open(workspace), options, on_ready=on_ready, store=store, store_config=config, warn=say)

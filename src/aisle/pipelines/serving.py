@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 
 from aisle.core.errors import UsageError
 from aisle.pipelines.catalogue import read_judgments
+from aisle.store import Journal
+from aisle.tables import read_parquet
 from aisle.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["ServiceOptions", "check_serving", "example_queries", "open_live_shop", "serve"]
 
 _EXAMPLES = 6
+
+_ASKED_BY = 5
+"""Different shoppers who must have asked a query before everybody is shown it: what one person types is private."""
 
 _CLUSTER_THREADS = 16
 """Searches at once where they wait for a cluster; in this process one keeps a core busy by itself."""
@@ -41,6 +46,7 @@ class ServiceOptions:
         read_key_file: Holds the key that may search and look; None: the environment's `AISLE_READ_KEY`.
         allowed_hosts: Further names under which the service may be asked.
         log_queries: Write what was searched, and by whom, into the log.
+        accept_loss: Go on with a journal that lacks what was acknowledged.
     """
 
     host: str = "127.0.0.1"
@@ -49,6 +55,7 @@ class ServiceOptions:
     read_key_file: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     log_queries: bool = False
+    accept_loss: bool = False
 
 
 def check_serving(options: ServiceOptions) -> None:
@@ -114,6 +121,8 @@ def serve(
     check_serving(options)
     with _needed_packages():
         from aisle.serving import create_app, run
+    if options.accept_loss:
+        Journal.open(workspace.path / "journal", accept_loss=True).close()
     shop = open_live_shop(workspace, store=store, store_config=store_config, warn=warn)
     threads = _CLUSTER_THREADS if store == "qdrant-cluster" else 1
     try:
@@ -155,11 +164,23 @@ def open_live_shop(
 
 
 def example_queries(workspace: Workspace) -> list[str]:
-    """Return a few queries of this shop to start from: judged ones where there are some."""
+    """Return a few queries of this shop to start from: judged ones, else what many different shoppers searched."""
     for split in ("validation", "test", "train"):
         judgments = read_judgments(workspace, split)
         if judgments is not None:
             queries = pc.unique(judgments.column("query").combine_chunks())
             rows = np.linspace(0, len(queries) - 1, min(len(queries), _EXAMPLES)).astype(np.int64)
             return list(queries.take(pa.array(rows)).to_pylist())
-    return []
+    return _asked_by_many(workspace) if workspace.has("mined") else []
+
+
+def _asked_by_many(workspace: Workspace) -> list[str]:
+    """Return the queries of the training window that the most different shoppers asked, the most asked first."""
+    mined = workspace.folder("mined")
+    searches = read_parquet(mined / "examples" / "train.parquet", columns=["query_index", "actor_index"])
+    known = searches.filter(pc.greater_equal(searches["actor_index"], 0))
+    asked = known.group_by("query_index").aggregate([("actor_index", "count_distinct")])
+    many = asked.filter(pc.greater_equal(asked["actor_index_count_distinct"], _ASKED_BY))
+    most = many.sort_by([("actor_index_count_distinct", "descending"), ("query_index", "ascending")])[:_EXAMPLES]
+    texts = read_parquet(mined / "queries.parquet", columns=["text"])["text"]
+    return [text for text in texts.take(most["query_index"]).to_pylist() if text]

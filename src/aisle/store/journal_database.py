@@ -189,7 +189,7 @@ def refuse_loss(folder: Path, *, found: int, acknowledged: int) -> None:
         raise WorkspaceError(
             "The journal must hold all that was acknowledged",
             received={"folder": str(folder), "head": found, "acknowledged": acknowledged},
-            remedy=f"{_RESTORE} To go on without what is missing, open it with `accept_loss`.",
+            remedy=f"{_RESTORE} To go on for good without what is missing: `aisle serve --accept-loss`.",
         )
 
 
