@@ -75,7 +75,11 @@ class Hub:
 
     def _preupload(self, _revision, body):
         files = json.loads(body)["files"]
-        return 200, {}, {"files": [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in files]}
+        return (
+            200,
+            {},
+            {"files": [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in files]},
+        )
 
     def _commit(self, branch, body):
         files = dict(self.commits[self._commit_of(branch)])

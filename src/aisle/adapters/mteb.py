@@ -87,11 +87,11 @@ class MtebEncoder:
         return self._encoder.similarity_pairwise(embeddings1, embeddings2)
 
 
-def mteb_model(name: str, *, revision: str | None = None, **options: Any) -> MtebEncoder:
+def mteb_model(model_name: str, *, revision: str | None = None, **options: Any) -> MtebEncoder:
     """Open a model for `mteb.evaluate`.
 
     Args:
-        name: Repository of the Hub, or a folder that `aisle train` wrote.
+        model_name: Repository of the Hub, or a folder that `aisle train` wrote.
         revision: Branch, tag or commit of the repository.
         options: See `MtebEncoder`.
 
@@ -100,7 +100,7 @@ def mteb_model(name: str, *, revision: str | None = None, **options: Any) -> Mte
         ModelError: If the model is not whole.
     """
     _library()
-    return MtebEncoder(name, revision, **options)
+    return MtebEncoder(model_name, revision, **options)
 
 
 def mteb_task(folder: Path, *, name: str = "AisleRetrieval", split: str = "test") -> Any:
