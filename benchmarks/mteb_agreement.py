@@ -1,8 +1,8 @@
 """The same model measured by `aisle evaluate` and by mteb, on one retrieval task from local files.
 
-Run: python benchmarks/mteb_agreement.py [--icecat FOLDER]   (needs `pip install 'aisle[mteb]'`; without it, nothing is run)
-A catalogue with judgments (generated, or icecat's) is written in BEIR's form, imported, trained on and indexed exactly;
-both then measure the test queries over the whole catalogue. Every measure must agree to 1e-4. Figures are those of a
+Run: python benchmarks/mteb_agreement.py [--icecat FOLDER]   (needs `pip install 'aisle[mteb]'`, else nothing is run)
+A catalogue with judgments (generated, or icecat's) is written in BEIR's form, imported, trained on and indexed
+exactly; both then measure the test queries over the whole catalogue. Every measure must agree to 1e-4. Figures are those of a
 short training: they show that the two agree, not how good a model can be.
 """
 
@@ -97,9 +97,10 @@ def table(results: dict[str, object]) -> list[str]:
     """Lay the results out for people."""
     head = f"{results['set']}: {results['products']:,} products, {results['queries']} queries, mteb {results['mteb']}"
     lines = [head, "", "| measure | aisle evaluate | mteb | difference |", "|---|---|---|---|"]
-    for row in results["rows"]:
-        lines.append(f"| {row['measure']} | {row['aisle']:.5f} | {row['mteb']:.5f} | {row['difference']:.1e} |")
-    return lines
+    return lines + [
+        f"| {row['measure']} | {row['aisle']:.5f} | {row['mteb']:.5f} | {row['difference']:.1e} |"
+        for row in results["rows"]
+    ]
 
 
 if __name__ == "__main__":
