@@ -2,8 +2,8 @@
 
 Run: python benchmarks/mteb_agreement.py [--icecat FOLDER]   (needs `pip install 'aisle[mteb]'`, else nothing is run)
 A catalogue with judgments (generated, or icecat's) is written in BEIR's form, imported, trained on and indexed
-exactly; both then measure the test queries over the whole catalogue. Every measure must agree to 1e-4. Figures are those of a
-short training: they show that the two agree, not how good a model can be.
+exactly; both then measure the test queries over the whole catalogue. Every measure must agree to 1e-4. Figures are
+those of a short training: they show that the two agree, not how good a model can be.
 """
 
 from __future__ import annotations

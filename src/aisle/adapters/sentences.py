@@ -17,7 +17,8 @@ from aisle.adapters.options import EncodeOptions, check_options
 from aisle.core.errors import UsageError
 from aisle.core.progress import Advance, progress_bar
 from aisle.retrieval import SearchEncoder
-from aisle.towers import TwoTower, fetch_model
+from aisle.towers import TwoTower
+from aisle.towers.hub import fetch_model
 
 __all__ = ["SentenceEncoder"]
 

@@ -2,7 +2,6 @@
 
 from aisle.towers.config import LOG_CHANNELS, EncodeConfig, TowerConfig
 from aisle.towers.fusion import ConcatFusion, PostFusion
-from aisle.towers.hub import fetch_model
 from aisle.towers.inputs import FeatureBatch, QueryContext, feature_batch, product_batch, query_batch
 from aisle.towers.network import TowerNetwork
 from aisle.towers.two_tower import TwoTower
@@ -21,7 +20,6 @@ __all__ = [
     "VectorTable",
     "VectorTables",
     "feature_batch",
-    "fetch_model",
     "product_batch",
     "query_batch",
 ]

@@ -22,7 +22,6 @@ from aisle.features import FeatureConfig, Features, Featuriser, Neighbours
 from aisle.features.featuriser import check_spec_version
 from aisle.towers.channels import table_dims
 from aisle.towers.config import TowerConfig
-from aisle.towers.hub import fetch_model, push_model
 from aisle.towers.inputs import FeatureBatch, QueryContext, product_batch, query_batch
 from aisle.towers.live_query import LiveQuery
 from aisle.towers.network import TowerNetwork
@@ -264,6 +263,9 @@ class TwoTower:
             UsageError: If there is no such model, or the Hub cannot be reached.
             ModelError: If the model is not whole, or of another version.
         """
+        # Only these two methods need the Hub's library, whose import takes a quarter of a second.
+        from aisle.towers.hub import fetch_model
+
         return cls.load(fetch_model(name, revision=revision, **options))
 
     def push_to_hub(self, repo_id: str, **options: Any) -> str:
@@ -289,6 +291,8 @@ class TwoTower:
                 received={"folder": None},
                 remedy="Load it with TwoTower.load or TwoTower.from_pretrained first.",
             )
+        from aisle.towers.hub import push_model
+
         return push_model(self._folder, repo_id, **options)
 
     def _filled_tables(self) -> VectorTables:
