@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,10 @@ class MtebEncoder:
         return meta.create_empty(
             overwrites={
                 "name": self._name,
-                "revision": self._revision or "local",
+                "revision": self._revision,
                 "embed_dim": self._encoder.get_embedding_dimension(),
                 "similarity_fn_name": self._encoder.similarity_fn_name,
                 "framework": ["PyTorch", "safetensors"],
-                "loader": partial(MtebEncoder),
             }
         )
 
