@@ -66,6 +66,17 @@ def test_a_folder_that_is_none_is_refused(tmp_path, beir):
         mteb_task(beir, split="train")
 
 
+def test_a_task_holds_the_queries_with_something_to_find(tmp_path):
+    pytest.importorskip("mteb")
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "a", "title": "x"}\n{"_id": "b", "title": "", "text": "y"}\n')
+    (tmp_path / "queries.jsonl").write_text('{"_id": "1", "text": "one"}\n{"_id": "2", "text": "two"}\n')
+    (tmp_path / "qrels.tsv").write_text("1\ta\t0.5\n1\tb\t0\n2\ta\t0\n")
+    data = mteb_task(tmp_path, name="Two").dataset["default"]["test"]
+    assert data["queries"].to_list() == [{"id": "1", "text": "one"}]
+    assert data["relevant_docs"] == {"1": {"a": 50, "b": 0}}
+    assert data["corpus"]["title"][:] == ["x", "y"]
+
+
 def test_mteb_measures_what_aisle_does(aisle_json, beir, tmp_path, tiny):
     mteb = pytest.importorskip("mteb")
     shop = tmp_path / "shop"

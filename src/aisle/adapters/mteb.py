@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Float, Float32
 from torch import Tensor
 
@@ -105,6 +105,8 @@ def mteb_model(model_name: str, *, revision: str | None = None, **options: Any) 
 def mteb_task(folder: Path, *, name: str = "AisleRetrieval", split: str = "test") -> Any:
     """Make a retrieval task of a folder in BEIR's form, without the network.
 
+    Queries are those with a relevant document, as in `aisle evaluate`.
+
     Args:
         folder: `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`, as `aisle import --from beir` reads them.
         name: Name of the task in results.
@@ -120,14 +122,13 @@ def mteb_task(folder: Path, *, name: str = "AisleRetrieval", split: str = "test"
     library, datasets = _library(), import_module("datasets")
     source = load_source("beir", path=folder, cache_dir=folder)
     judgments = source.tables["judgments"]
-    judgments = judgments.filter(pa.array(np.asarray(judgments.column("split")) == split))
-    if not judgments.num_rows:
+    rows = _with_relevant(judgments.filter(pc.equal(judgments.column("split"), split)).to_pylist())
+    if not rows:
         raise UsageError(
-            "The folder must hold judgments of the split",
+            "The folder must hold judgments of the split, of grade above 0",
             received={"path": str(folder), "split": split},
             remedy="Name a split that has a file in qrels.",
         )
-    rows = judgments.to_pylist()
     texts = {row["query_id"]: row["query"] for row in rows}
     relevant: dict[str, dict[str, int]] = {name: {} for name in texts}
     # mteb's grades are whole; nDCG with linear gain does not change with their unit.
@@ -154,6 +155,12 @@ def mteb_task(folder: Path, *, name: str = "AisleRetrieval", split: str = "test"
     }
     task.data_loaded = True
     return task
+
+
+def _with_relevant(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out queries that nobody gave a relevant document: mteb would count each of them as missed."""
+    answered = {row["query_id"] for row in rows if row["grade"] > 0}
+    return [row for row in rows if row["query_id"] in answered]
 
 
 def _metadata(library: Any, name: str, split: str) -> Any:
