@@ -56,7 +56,8 @@ _From = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="A known data set: ubi, esci, wands, icecat, kuaisearch, jdsearch or beir; see docs/import.md.",
+        help="A known data set: ubi, esci, wands, icecat, kuaisearch, jdsearch, diginetica, bestbuy, multicpr, amazon "
+        "or beir; see docs/import.md.",
     ),
 ]
 _SourcePath = Annotated[

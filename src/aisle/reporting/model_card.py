@@ -15,8 +15,10 @@ pipeline_tag: sentence-similarity
 tags:
 - two-tower
 - product-search
+- information-retrieval
 - retrieval
 - e-commerce
+- feature-extraction
 # license: yours to choose, such as apache-2.0; a model learnt from a log may tell of its shoppers
 ---
 """
@@ -24,13 +26,24 @@ _USE = """\
 ## Use
 
 ```python
-from pathlib import Path
 from aisle.towers import TwoTower
 
-model = TwoTower.load(Path("."))
+model = TwoTower.from_pretrained(".")  # this folder, or owner/name on the Hub; files are checked against manifest.json
 queries = model.encode_queries(["wireless headphones"])  # float32 [1, {dim}]
 products = model.encode_products(table)  # a pyarrow table with product_id and title
 scores = queries @ products.T  # higher is better
+```
+
+For tools that expect a `SentenceTransformer`:
+
+```python
+from aisle.adapters import SentenceEncoder
+
+encoder = SentenceEncoder.from_pretrained(".")
+scores = encoder.similarity(
+    encoder.encode_query(["wireless headphones"]),
+    encoder.encode_document([{"title": "Over-ear headphones", "brand": "Acme"}]),
+)
 ```
 
 `training.html` shows the curves of the training, `training.json` holds their figures, `manifest.json` all settings,
@@ -40,6 +53,8 @@ versions and the hashes of the files.
 
 - Validation figures chose these weights: `aisle evaluate` tells what they find on test queries. Recall is capped
   (found / min(relevant, k)); of fewer than 1,000 products R@100 looks at a tenth, and likewise R@10 of fewer than 100.
+- The folder of a model that learnt from a log holds the texts of the log's queries (`tables.safetensors`): mind who may
+  read it before it is shared.
 - A log favours what its search showed. Products that nobody met are known by their words and fields alone.
 """
 

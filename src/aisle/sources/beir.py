@@ -19,7 +19,7 @@ from aisle.sources.statements import statement
 from aisle.sources.textfile import inspect_text, readable
 from aisle.tables import parse_grades
 
-__all__ = ["GRADES", "load_beir"]
+__all__ = ["GRADES", "add_qrels", "load_beir"]
 
 GRADES = "ordered=1"
 """Training stages: a relevant document counts as ordered."""
@@ -44,7 +44,7 @@ def load_beir(folder: Path) -> SourceTables:
             bad_products = _documents(connection, corpus)
             bad_queries = _queries(connection, queries)
             for number, (path, split) in enumerate(qrels):
-                _add_qrels(connection, path, split=split, first=number == 0)
+                add_qrels(connection, path, split=split, first=number == 0)
             products = connection.sql("SELECT * EXCLUDE (number) FROM documents ORDER BY number").to_arrow_table()
             judgments = connection.sql(statement("beir/out_judgments")).to_arrow_table()
             bad_qrels = connection.sql(statement("beir/out_set_aside")).to_arrow_table().cast(REJECTED_SCHEMA)
@@ -119,7 +119,18 @@ def _take_rejected(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return rejected
 
 
-def _add_qrels(connection: duckdb.DuckDBPyConnection, path: Path, *, split: str, first: bool) -> None:
+def add_qrels(connection: duckdb.DuckDBPyConnection, path: Path, *, split: str, first: bool) -> None:
+    """Add a file of qrels to the table `qrels`: three columns (query, document, grade), or TREC's four.
+
+    Args:
+        connection: Where the table is.
+        path: The file.
+        split: Split of its rows.
+        first: Whether the table is to be made.
+
+    Raises:
+        SourceError: If the file is empty, not UTF-8 or damaged.
+    """
     if first:
         connection.execute(
             "CREATE TEMP TABLE qrels (place BIGINT, number BIGINT, line VARCHAR, split VARCHAR, field VARCHAR[], "

@@ -10,11 +10,15 @@ from typing import Any
 
 from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.errors import ConfigError, SourceError, UsageError
+from aisle.sources.amazon import load_amazon
 from aisle.sources.beir import load_beir
+from aisle.sources.bestbuy import load_bestbuy
+from aisle.sources.diginetica import load_diginetica
 from aisle.sources.esci import EsciConfig, download_esci, has_esci, load_esci
 from aisle.sources.icecat import download_icecat, has_icecat, load_icecat
 from aisle.sources.jdsearch import load_jdsearch
 from aisle.sources.kuaisearch import load_kuaisearch
+from aisle.sources.multicpr import load_multicpr
 from aisle.sources.source_tables import SourceTables
 from aisle.sources.ubi import UbiConfig, load_ubi
 from aisle.sources.wands import download_wands, has_wands, load_wands
@@ -41,7 +45,22 @@ class Loader:
 
 SOURCES: Mapping[str, Loader] = MappingProxyType(
     {
+        "amazon": Loader(
+            load_amazon,
+            how_to_get="Clone github.com/QingyaoAi/Amazon-Product-Search-Datasets, put meta_….json.gz of the category "
+            "beside its qrels and name that folder with --path.",
+        ),
         "beir": Loader(load_beir, how_to_get="Download a BEIR data set, unpack it and name its folder with --path."),
+        "bestbuy": Loader(
+            load_bestbuy,
+            how_to_get="Download train.csv and the product data of kaggle.com/c/acm-sf-chapter-hackathon-big, unpack "
+            "them into one folder and name it with --path.",
+        ),
+        "diginetica": Loader(
+            load_diginetica,
+            how_to_get="Download the train files of competitions.codalab.org/competitions/11161 and name their folder "
+            "with --path.",
+        ),
         "esci": Loader(load_esci, has_esci, download_esci, settings=EsciConfig),
         "icecat": Loader(load_icecat, has_icecat, download_icecat),
         "jdsearch": Loader(
@@ -51,6 +70,10 @@ SOURCES: Mapping[str, Loader] = MappingProxyType(
         "kuaisearch": Loader(
             load_kuaisearch,
             how_to_get="Download the release of github.com/benchen4395/KuaiSearch and name its folder with --path.",
+        ),
+        "multicpr": Loader(
+            load_multicpr,
+            how_to_get="Clone github.com/Alibaba-NLP/Multi-CPR, put corpus.tsv into data/ecom and name it with --path.",
         ),
         "ubi": Loader(
             load_ubi,

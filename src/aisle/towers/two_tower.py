@@ -64,6 +64,7 @@ class TwoTower:
         self.config = config
         self.tables = tables
         self._live = live
+        self._folder: Path | None = None
 
     @property
     def embedding_dim(self) -> int:
@@ -243,7 +244,56 @@ class TwoTower:
         except RuntimeError as error:
             raise _unfit(folder, error) from error
         tables = VectorTables.load(folder / _TABLES) if network.reads_tables else None
-        return cls(featuriser, network.eval(), config, tables=tables, live=LiveQuery.load(folder, network))
+        model = cls(featuriser, network.eval(), config, tables=tables, live=LiveQuery.load(folder, network))
+        model._folder = folder
+        return model
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None, **options: Any) -> TwoTower:
+        """Read a model from the Hugging Face Hub, or from a folder that `aisle train` wrote.
+
+        Every file is checked against the SHA-256 of the model's manifest first; none is a pickle.
+
+        Args:
+            name: Repository `owner/name`, or a folder.
+            revision: Branch, tag or commit of the repository.
+            options: See `fetch_model`: `token`, `endpoint`, `cache_dir`, `local_files_only`.
+
+        Raises:
+            UsageError: If there is no such model, or the Hub cannot be reached.
+            ModelError: If the model is not whole, or of another version.
+        """
+        # Only these two methods need the Hub's library, whose import takes a quarter of a second.
+        from aisle.towers.hub import fetch_model
+
+        return cls.load(fetch_model(name, revision=revision, **options))
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Upload the folder that this model was loaded from, as it is there, to the Hugging Face Hub.
+
+        The folder of a model that learnt from a log holds the texts of the log's queries: the repository is private
+        unless `private=False` is said.
+
+        Args:
+            repo_id: Repository `owner/name`; it is made where it is not there.
+            options: See `push_model`: `private`, `revision`, `token`, `endpoint`, `message`.
+
+        Returns:
+            The commit's hash, for `from_pretrained(repo_id, revision=…)`.
+
+        Raises:
+            ModelError: If the model was not loaded from a folder that `aisle train` wrote.
+            UsageError: If the Hub cannot be reached or refuses.
+        """
+        if self._folder is None:
+            raise ModelError(
+                "A model that is pushed must come from a folder",
+                received={"folder": None},
+                remedy="Load it with TwoTower.load or TwoTower.from_pretrained first.",
+            )
+        from aisle.towers.hub import push_model
+
+        return push_model(self._folder, repo_id, **options)
 
     def _filled_tables(self) -> VectorTables:
         if self.tables is None:

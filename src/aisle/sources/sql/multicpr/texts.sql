@@ -1,0 +1,1 @@
+CREATE TEMP TABLE texts (file VARCHAR, number BIGINT, line VARCHAR, id VARCHAR, text VARCHAR, reason VARCHAR)
