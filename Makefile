@@ -27,7 +27,7 @@ install: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	@echo "== install: making $(VENV) with aisle and every extra (pinned by constraints.txt)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[serve,cluster,train,peers,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[serve,cluster,train,peers,mteb,dev]'
 	@touch $(STAMP)
 
 demo: install

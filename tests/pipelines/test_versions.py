@@ -38,6 +38,14 @@ def test_a_model_that_reads_neither_log_nor_places_takes_neither(built_shop):
     assert (read.neighbours, read.boost, read.new_boost) == (None, None, 0.0)
 
 
+def test_the_card_is_for_people_to_complete(shop):
+    before = WorkspaceSource(shop).content()
+    (shop.folder("model") / "README.md").write_text("license: mit")
+    shop.verified("model")
+    assert WorkspaceSource(shop).content() == before
+    assert not [name for name in WorkspaceSource(shop).read().files if name.endswith("README.md")]
+
+
 def test_an_index_of_another_model_is_refused(shop, tiny_recipe):
     train_model(shop, tiny_recipe(seed=5))
     with pytest.raises(WorkspaceError, match=r"changed_since=\['model'\]"):

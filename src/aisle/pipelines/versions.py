@@ -23,7 +23,7 @@ from aisle.retrieval.loading import GATE, SPELLING
 from aisle.store import StoreConfig, StoreKind
 from aisle.towers import TowerConfig
 from aisle.training.log_data import LogData
-from aisle.workspace import Workspace, fingerprint
+from aisle.workspace import CARD, Workspace, fingerprint
 
 __all__ = ["WorkspaceSource"]
 
@@ -132,7 +132,7 @@ class WorkspaceSource:
 
 
 def _files(folder: Path, name: str) -> dict[str, Path]:
-    paths = (path for path in folder.rglob("*") if path.is_file())
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name != CARD)
     return {f"{name}/{path.relative_to(folder).as_posix()}": path for path in paths}
 
 

@@ -15,12 +15,12 @@ from huggingface_hub.errors import (
 )
 
 from aisle.core.errors import ModelError, UsageError, WorkspaceError
-from aisle.workspace import Manifest, verify_files
+from aisle.workspace import CARD, Manifest, verify_files
 
 __all__ = ["fetch_model", "push_model", "verified_model"]
 
-_CARD, _MANIFEST = "README.md", "manifest.json"
-_UNREAD = frozenset({_CARD, "LICENSE", "LICENSE.md", "LICENSE.txt"})
+_MANIFEST = "manifest.json"
+_UNREAD = frozenset({CARD, "LICENSE", "LICENSE.md", "LICENSE.txt"})
 """Files that a person may add or edit on the Hub: nothing reads them."""
 
 _HUB_ERRORS: tuple[type[Exception], ...] = (

@@ -15,9 +15,12 @@ from typing import Any
 from aisle.core.errors import WorkspaceError
 from aisle.workspace.hashing import file_sha256, fingerprint
 
-__all__ = ["MANIFEST_NAME", "QUARANTINE", "Manifest", "verify_files"]
+__all__ = ["CARD", "MANIFEST_NAME", "QUARANTINE", "Manifest", "verify_files"]
 
 MANIFEST_NAME = "manifest.json"
+CARD = "README.md"
+"""What people read, and may complete: no manifest holds them to it."""
+
 QUARANTINE = "quarantine/"
 """Folder, in an artefact, of rows that were set aside."""
 
@@ -60,7 +63,7 @@ class Manifest:
 
     @classmethod
     def of_folder(cls, folder: Path, *, without: Sequence[str] = (), **values: Any) -> Manifest:
-        """Describe the files that now lie in a folder, but for those in the folders `without`, which go on changing."""
+        """Describe the files that now lie in a folder, but for files or folders `without`, which go on changing."""
         found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST_NAME)
         names = (path.relative_to(folder) for path in found)
         files = {name.as_posix(): file_sha256(folder / name) for name in names if name.parts[0] not in without}

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from aisle.core.errors import WorkspaceError
 from aisle.workspace.hashing import fingerprint
-from aisle.workspace.manifest import MANIFEST_NAME, Manifest, verify_files
+from aisle.workspace.manifest import CARD, MANIFEST_NAME, Manifest, verify_files
 
 __all__ = ["FORMAT_VERSION", "StepResult", "Workspace"]
 
@@ -166,6 +166,7 @@ class Workspace:
             summary = build(partial) or {}
             manifest = Manifest.of_folder(
                 partial,
+                without=(CARD,),
                 step=name,
                 fingerprint=mark,
                 inputs=hashes,
