@@ -14,7 +14,7 @@ from aisle.core.ids import UNKNOWN
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking, Retriever
 from aisle.live.cache import VectorCache
 from aisle.live.loaded import LoadedVersion
-from aisle.live.placing import Place, choose, in_order, passes
+from aisle.live.placing import Place, choose, in_order
 from aisle.live.requests import LiveAnswer, LiveSearch, Sort
 from aisle.live.shoppers import Asked
 from aisle.live.views import StageTimes, StoreVectors, StoreWords
@@ -186,7 +186,7 @@ class _Answering:
         index = self._loaded.ids.index_of(list(dict.fromkeys(self._request.pinned)))
         with self._times.stage("fetch"):
             products = self._loaded.store.products(index[index != UNKNOWN])
-        return [one for one in products if one is not None and passes(one, self._request.where)]
+        return [one for one in products if one is not None and self._request.where.passes(one)]
 
     def _count(self) -> tuple[int | None, dict[str, list[FacetCount]]]:
         request, store = self._request, self._loaded.store
