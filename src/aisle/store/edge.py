@@ -68,10 +68,7 @@ class EdgeEngine:
     filter_types = _TYPES
 
     def __init__(self, shard: Any, folder: Path, config: StoreConfig) -> None:
-        self._shard, self._folder = shard, folder
-        rescored = edge.QuantizationSearchParams(rescore=True, oversampling=config.oversampling)
-        self._quantised = None if config.quantisation == "none" else rescored
-        self._ef_search = config.ef_search
+        self._shard, self._folder, self._config = shard, folder, config
 
     @classmethod
     def create(cls, folder: Path, config: StoreConfig, *, dim: int) -> EdgeEngine:
@@ -145,7 +142,7 @@ class EdgeEngine:
         self, queries: Sequence[Any], *, k: int, where: Any | None, is_words: bool, exact: bool = False
     ) -> list[Found]:
         """Search by vectors, or by rows of terms and weights."""
-        parameters = search_parameters(edge, where, ef_search=self._ef_search, exact=exact, quantised=self._quantised)
+        parameters = search_parameters(edge, where, k=k, config=self._config, exact=exact)
         using = _WORDS if is_words else _VECTOR
         requests = [
             edge.QueryRequest(

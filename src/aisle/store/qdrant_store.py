@@ -174,7 +174,7 @@ class QdrantStore:
     def search_words(self, texts: Sequence[str], *, k: int, where: ProductFilter = NO_FILTER) -> Ranking:
         """Return the k products of the highest BM25 score that pass; see `ProductStore.search_words`."""
         check_k(k)
-        rows = list(self._words.of_queries(texts).rows())
+        rows = [self._words.of_query(texts[0])] if len(texts) == 1 else list(self._words.of_queries(texts).rows())
         asked = [row for row in rows if row[0]]
         if not asked:
             return empty_ranking(len(texts), k)
