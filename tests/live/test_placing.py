@@ -1,9 +1,6 @@
 from math import isnan
 
-import pytest
-
-from aisle.live.placing import Place, choose, in_order, passes
-from aisle.store import ProductFilter
+from aisle.live.placing import Place, choose, in_order
 
 
 def place(rank, product_id, **fields):
@@ -57,39 +54,3 @@ def test_orders():
     assert ids(in_order(places, "price_asc")) == ["c", "a", "d", "b", "e"]
     assert ids(in_order(places, "price_desc")) == ["a", "d", "c", "b", "e"]
     assert ids(in_order(places, "newest")) == ["e", "c", "a", "b", "d"]
-
-
-PRODUCT = {"product_id": "a", "category": ["Home", "Lamps"], "brand": "Nor", "shop_id": "s", "price": 5.0}
-PRODUCT |= {"location": "de", "in_stock": False, "attributes": {"colour": "red"}}
-
-
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
-        ({}, True),
-        ({"category": ("Home",)}, True),
-        ({"category": ("Lamps",)}, False),
-        ({"category": ("Home", "Lamps", "Desk")}, False),
-        ({"brands": ("X", "Nor")}, True),
-        ({"brands": ("X",)}, False),
-        ({"shop_ids": ("s",), "locations": ("fr",)}, False),
-        ({"price_min": 5.0, "price_max": 5.0}, True),
-        ({"price_min": 5.01}, False),
-        ({"price_max": 4.99}, False),
-        ({"in_stock": False}, True),
-        ({"in_stock": True}, False),
-        ({"attributes": {"colour": ("blue", "red")}}, True),
-        ({"attributes": {"size": ("M",)}}, False),
-        ({"blocked": ("a",)}, False),
-    ],
-)
-def test_a_pinned_product_passes_as_a_found_one_would(where, expected):
-    assert passes(PRODUCT, ProductFilter(**where)) is expected
-
-
-@pytest.mark.parametrize(
-    "where",
-    [{"category": ("Home",)}, {"brands": ("Nor",)}, {"price_max": 9.0}, {"in_stock": False}, {"in_stock": True}],
-)
-def test_what_is_not_known_does_not_pass(where):
-    assert passes({"product_id": "b"}, ProductFilter(**where)) is False

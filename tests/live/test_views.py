@@ -40,6 +40,13 @@ def test_every_call_is_bound_to_the_filter_and_timed():
     assert set(times.spent_ms) == {"search", "explain", "words"}
 
 
+def test_words_are_searched_as_they_were_meant():
+    store = Store()
+    words = StoreWords(store, WHERE, StageTimes(), mend={"lmap": "lamp"}.get)
+    words.retrieve(QueryBatch(["lmap", "desk"]), k=2)
+    assert store.calls == [("words", ["lamp", "desk"], 2, WHERE)]
+
+
 def test_a_stage_inside_another_counts_as_its_own_alone(monkeypatch):
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(module, "perf_counter", lambda: clock.now)

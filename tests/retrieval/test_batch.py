@@ -3,7 +3,7 @@ import pytest
 
 from aisle.core.errors import UsageError
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking
-from aisle.retrieval.batch import answer_distinct
+from aisle.retrieval.batch import answer_distinct, distinct_texts
 
 
 def by_length(texts):
@@ -30,6 +30,13 @@ def test_without_a_text_nothing_is_asked(texts):
     ranking = answer_distinct(QueryBatch(texts), k=3, answer=lambda _: pytest.fail("asked"))
     assert ranking.product_index.shape == (len(texts), 3)
     assert (ranking.product_index == NO_PRODUCT).all()
+
+
+@pytest.mark.parametrize("text", ["ab", " ", "\u00a0", "", "Ａb c"])
+def test_one_text_is_treated_as_one_of_many(text):
+    distinct, rows = distinct_texts([text])
+    of_many, many_rows = distinct_texts([text, "other"])
+    assert ([*distinct, "other"], rows.tolist()) == (of_many, many_rows[:1].tolist())
 
 
 def test_k_below_one_is_refused():

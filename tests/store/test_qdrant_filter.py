@@ -4,7 +4,7 @@ import pytest
 import qdrant_edge
 from qdrant_client import models
 
-from aisle.store import NO_FILTER, ProductFilter
+from aisle.store import NO_FILTER, ProductFilter, StoreConfig
 from aisle.store.cluster import ClusterEngine
 from aisle.store.edge import EdgeEngine
 from aisle.store.payload import PayloadSchema, path_keys
@@ -66,6 +66,14 @@ def test_several_conditions_or_values_are_compound(types):
 def test_a_compound_filter_looks_two_links_far_with_half_the_candidates(package, types):
     wheres = [ProductFilter(price_max=5.0), ProductFilter(brands=("a", "b"))]
     made = [qdrant_filter(where, PayloadSchema(), types) for where in wheres]
-    usual, wide = (search_parameters(package, one, ef_search=128, exact=False, quantised=None) for one in made)
+    usual, wide = (search_parameters(package, one, k=24, config=StoreConfig(ef_search=128)) for one in made)
     assert (usual.hnsw_ef, usual.acorn) == (128, None)
     assert (wide.hnsw_ef, wide.acorn.enable) == (64, True)
+
+
+@pytest.mark.parametrize("package", [qdrant_edge, models])
+def test_a_short_list_is_scored_again_twice_over_and_a_long_one_with_a_few_more(package):
+    config = StoreConfig(oversampling=2.0)
+    times = [search_parameters(package, None, k=k, config=config).quantization.oversampling for k in (1, 50, 200)]
+    assert times == [2.0, 2.0, 1.25]
+    assert search_parameters(package, None, k=24, config=StoreConfig(quantisation="none")).quantization is None

@@ -41,13 +41,26 @@ def test_nothing_is_read_again_where_no_more_products_pass(stranded, random_vect
     assert stranded._engine.exact == [False]
 
 
-def test_products_are_counted_once_after_a_write(make_store, shelf, random_vectors, monkeypatch):
+def test_what_passes_is_counted_once_and_kept_true_through_writes(make_store, shelf, random_vectors, monkeypatch):
     store, counted = make_store("qdrant-edge", shelf, random_vectors(7, seed=1)), []
     count = store._engine.count
     monkeypatch.setattr(store._engine, "count", lambda where: counted.append(where) or count(where))
-    assert (store.num_products, store.num_products, len(counted)) == (6, 6, 1)
-    store.delete(np.array([1]))
-    assert (store.num_products, len(counted)) == (5, 2)
+    wheres = [
+        ProductFilter(),
+        ProductFilter(category=("Home", "Seats")),
+        ProductFilter(brands=("Norvik", "Belmora")),
+        ProductFilter(price_min=10.0, price_max=30.0, in_stock=True),
+        ProductFilter(attributes={"colour": ("red",), "size.cm": ("90", "60")}, blocked=("stool",)),
+        ProductFilter(shop_ids=("s1",), locations=("DE", "FR")),
+    ]
+    before = [store.count(where) for where in wheres]
+    assert len(counted) == len(wheres)
+    store.put(np.array([10, 2, 3]), shelf.slice(0, 3), random_vectors(3, seed=2))
+    store.put(np.array([1, 11]), shelf.slice(5, 2), random_vectors(2, seed=3))  # the second is no longer on sale
+    store.delete(np.array([0, 0, 77]))
+    after = [store.count(where) for where in wheres]
+    assert (len(counted), store.num_products) == (len(wheres), 6)
+    assert after == [count(store._filter(where)) for where in wheres] != before
 
 
 def test_products_wait_until_the_graph_takes_them_up(make_store, shelf, random_vectors, reopen):

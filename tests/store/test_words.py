@@ -1,6 +1,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aisle.core.errors import UsageError
 from aisle.store import LexicalSettings
@@ -38,6 +40,12 @@ def test_a_query_counts_its_words_and_meets_products_in_their_stems():
     assert count == [2.0]
     assert set(shoe) <= set(next(rows.rows())[0])
     assert blank == ([], [])
+
+
+@given(st.text("oak s's,5.红â\n", max_size=20))
+def test_one_query_has_the_row_that_it_has_among_many(text):
+    words = SparseWords(LexicalSettings(("title",)), average_length=1.0)
+    assert words.of_query(text) == next(words.of_queries([text, "chair"]).rows())
 
 
 def test_parts_of_rows_are_the_rows():

@@ -8,7 +8,7 @@ from jaxtyping import Float32, Int64
 from aisle.core.errors import ShapeError
 from aisle.core.ranking import NO_PRODUCT, Ranking
 
-__all__ = ["checked_vectors", "empty_ranking", "ranking_of_found"]
+__all__ = ["checked_vectors", "empty_ranking", "ranking_of_found", "ranking_of_places"]
 
 
 def checked_vectors(vectors: np.ndarray, *, name: str, dim: int | None = None) -> Float32[np.ndarray, "rows dim"]:
@@ -59,13 +59,22 @@ def ranking_of_found(
     Faiss marks an empty place by index -1 and the lowest finite score, and leaves ties in the order of its
     heap; here an empty place scores -inf and ties stand in the order of product index.
     """
-    padding = ((0, 0), (0, k - score.shape[1]))
-    index = np.pad(product_index, padding, constant_values=NO_PRODUCT)
-    score = np.pad(score, padding)
-    score[index == NO_PRODUCT] = -np.inf
-    tied = ((score[:, 1:] == score[:, :-1]) & (index[:, 1:] != NO_PRODUCT)).any(axis=1)
+    num_found = score.shape[1]
+    index = np.full((len(score), k), NO_PRODUCT, np.int64)
+    index[:, :num_found] = product_index
+    placed = np.full((len(score), k), -np.inf, np.float32)
+    np.copyto(placed[:, :num_found], score, where=product_index != NO_PRODUCT)
+    return ranking_of_places(index, placed)
+
+
+def ranking_of_places(
+    product_index: Int64[np.ndarray, "queries k"], score: Float32[np.ndarray, "queries k"]
+) -> Ranking:
+    """Put ties, in place, into the order of product index; an empty place holds `NO_PRODUCT` and scores -inf."""
+    tied = (score[:, 1:] == score[:, :-1]) & (product_index[:, 1:] != NO_PRODUCT)
     if tied.any():
-        order = np.lexsort((index[tied], -score[tied]), axis=1)
-        index[tied] = np.take_along_axis(index[tied], order, axis=1)
-        score[tied] = np.take_along_axis(score[tied], order, axis=1)
-    return Ranking(index, score)
+        rows = tied.any(axis=1)
+        order = np.lexsort((product_index[rows], -score[rows]), axis=1)
+        product_index[rows] = np.take_along_axis(product_index[rows], order, axis=1)
+        score[rows] = np.take_along_axis(score[rows], order, axis=1)
+    return Ranking(product_index, score)

@@ -14,7 +14,7 @@ from aisle.core.ids import UNKNOWN
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking, Retriever
 from aisle.live.cache import VectorCache
 from aisle.live.loaded import LoadedVersion
-from aisle.live.placing import Place, choose, in_order, passes
+from aisle.live.placing import Place, choose, in_order
 from aisle.live.requests import LiveAnswer, LiveSearch, Sort
 from aisle.live.shoppers import Asked
 from aisle.live.views import StageTimes, StoreVectors, StoreWords
@@ -25,7 +25,6 @@ from aisle.retrieval import (
     Hit,
     HybridRetriever,
     SemanticRetriever,
-    SpelledRetriever,
     retrieve_explained,
 )
 from aisle.store import FacetCount
@@ -98,6 +97,7 @@ class _Answering:
         self._times = StageTimes()
         self._mode = check_options(request)
         self._encoded: Float32[np.ndarray, "1 dim"] | None = None
+        self._corrected: str | None = None
         # Words know nothing of a past: searches of those who have one are not left to them.
         has_past = asked.batch.past is not None
         self._gate = _NotedGate(loaded.gate) if loaded.gate is not None and not has_past else None
@@ -122,7 +122,7 @@ class _Answering:
             hits=[self._hit(rank, place, found.explained) for rank, place in enumerate(shown, start=1)],
             mode=self._mode,
             version=self._loaded.version.id,
-            corrected=self._corrected(),
+            corrected=self._corrected,
             gated=self._gate is not None and self._gate.has_opened,
             matching=matching,
             facets=facets,
@@ -131,9 +131,7 @@ class _Answering:
 
     def _retriever(self) -> Retriever:
         store, where, times = self._loaded.store, self._request.where, self._times
-        words: Retriever = StoreWords(store, where, times)
-        if self._loaded.speller is not None:
-            words = SpelledRetriever(words, self._loaded.speller)
+        words = StoreWords(store, where, times, mend=self._mend if self._loaded.speller is not None else None)
         if self._mode == "lexical":
             return words
         semantic = SemanticRetriever(
@@ -158,10 +156,11 @@ class _Answering:
                 self._encoded = self._cache.get(key, lambda: self._loaded.model.encode_search(self._asked.batch))
         return self._encoded
 
-    def _corrected(self) -> str | None:
-        if self._mode == "semantic" or self._loaded.speller is None:
-            return None
-        return self._loaded.speller.correct(self._request.query)
+    def _mend(self, text: str) -> str | None:
+        """Note what the query was taken for: it is told with the answer."""
+        assert self._loaded.speller is not None
+        self._corrected = self._loaded.speller.correct(text)
+        return self._corrected
 
     def _find(self, retriever: Retriever, k: int) -> _Found:
         # Who searches is in the vector already: here it is one text.
@@ -186,7 +185,7 @@ class _Answering:
         index = self._loaded.ids.index_of(list(dict.fromkeys(self._request.pinned)))
         with self._times.stage("fetch"):
             products = self._loaded.store.products(index[index != UNKNOWN])
-        return [one for one in products if one is not None and passes(one, self._request.where)]
+        return [one for one in products if one is not None and self._request.where.passes(one)]
 
     def _count(self) -> tuple[int | None, dict[str, list[FacetCount]]]:
         request, store = self._request, self._loaded.store

@@ -8,11 +8,8 @@ from math import nan
 from typing import Any
 
 from aisle.live.requests import Sort
-from aisle.store import ProductFilter
 
-__all__ = ["Place", "choose", "in_order", "passes"]
-
-_CONDITIONS: Mapping[str, str] = {"brands": "brand", "shop_ids": "shop_id", "locations": "location"}
+__all__ = ["Place", "choose", "in_order"]
 
 
 @dataclass(frozen=True)
@@ -75,28 +72,6 @@ def in_order(places: Sequence[Place], sort: Sort) -> list[Place]:
     known = [place for place in places if place.product.get(name) is not None]
     known.sort(key=lambda place: place.product[name], reverse=sort != "price_asc")
     return known + [place for place in places if place.product.get(name) is None]
-
-
-def passes(product: Mapping[str, Any], where: ProductFilter) -> bool:
-    """Tell whether a product meets a filter, as a store's search would: one whose field is not known does not."""
-    path = tuple(product.get("category") or ())
-    if path[: len(where.category)] != where.category or product.get("product_id") in where.blocked:
-        return False
-    wanted = [(getattr(where, name), product.get(field)) for name, field in _CONDITIONS.items()]
-    attributes = dict(product.get("attributes") or {})
-    wanted += [(values, attributes.get(name)) for name, values in where.attributes.items()]
-    if any(values and value not in values for values, value in wanted):
-        return False
-    if where.in_stock is not None and product.get("in_stock") is not where.in_stock:
-        return False
-    return _is_priced(product.get("price"), where)
-
-
-def _is_priced(price: float | None, where: ProductFilter) -> bool:
-    low, high = where.price_min, where.price_max
-    if low is None and high is None:
-        return True
-    return price is not None and (low is None or price >= low) and (high is None or price <= high)
 
 
 def _first_of_groups(places: Sequence[Place], seen: set[str | None]) -> list[Place]:

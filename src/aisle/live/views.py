@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -59,18 +59,33 @@ class StoreVectors:
 
 
 class StoreWords:
-    """The words of the products that pass a filter, as a retriever."""
+    """The words of the products that pass a filter, as a retriever.
+
+    Args:
+        store: Is searched.
+        where: The filter.
+        times: Counts what it takes.
+        mend: Returns what a query was meant to be, None where that is what was typed; None: nothing does.
+    """
 
     name = "lexical"
 
-    def __init__(self, store: ProductStore, where: ProductFilter, times: StageTimes) -> None:
-        self._store, self._where, self._times = store, where, times
+    def __init__(
+        self,
+        store: ProductStore,
+        where: ProductFilter,
+        times: StageTimes,
+        *,
+        mend: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self._store, self._where, self._times, self._mend = store, where, times, mend
 
     def retrieve(self, queries: QueryBatch, *, k: int) -> Ranking:
         """Return the k products of the highest BM25 score among those that pass; see `Retriever.retrieve`."""
 
         def answer(texts: Sequence[str]) -> Ranking:
-            return self._store.search_words(texts, k=k, where=self._where)
+            meant = texts if self._mend is None else [self._mend(text) or text for text in texts]
+            return self._store.search_words(meant, k=k, where=self._where)
 
         with self._times.stage("words"):
             return answer_distinct(queries, k=k, answer=answer)

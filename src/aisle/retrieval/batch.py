@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from jaxtyping import Int64
 
 from aisle.core.ranking import NO_PRODUCT, QueryBatch, Ranking, check_k
-from aisle.core.text import normalise_texts
+from aisle.core.text import normalise_text, normalise_texts
 
 __all__ = ["answer_distinct", "distinct_texts", "empty_rows", "repeat_rows"]
 
@@ -40,6 +40,8 @@ def distinct_texts(texts: Sequence[str]) -> tuple[list[str], Int64[np.ndarray, "
     >>> distinct, rows.tolist()
     (['sofa'], [0, -1, 0])
     """
+    if len(texts) == 1:  # a live search: columns would cost ten times as much
+        return (list(texts), np.zeros(1, np.int64)) if normalise_text(texts[0]) else ([], np.full(1, -1))
     asked = pa.array(dict.fromkeys(texts), pa.string())
     distinct = asked.filter(pc.not_equal(normalise_texts(asked), "")).to_pylist()
     row_of = {text: row for row, text in enumerate(distinct)}
@@ -48,6 +50,8 @@ def distinct_texts(texts: Sequence[str]) -> tuple[list[str], Int64[np.ndarray, "
 
 def repeat_rows(ranking: Ranking, rows: Int64[np.ndarray, " queries"]) -> Ranking:
     """Give each query the ranking of its row; -1 is a query without results."""
+    if rows.tolist() == [0]:
+        return ranking
     empty = empty_rows(1, ranking.k)
     # Row -1 is the last one: the empty one.
     index = np.concatenate([ranking.product_index, empty.product_index])

@@ -134,8 +134,8 @@ def _fused(
         axis=1,
     )
     value = np.concatenate([(1 - share) * by_lexical, share * by_semantic], axis=1)
-    order = np.argsort(index, axis=1, kind="stable")
-    index, value = np.take_along_axis(index, order, axis=1), np.take_along_axis(value, order, axis=1)
+    order = _flat(np.argsort(index, axis=1, kind="stable"), index.shape[1])
+    index, value = index.ravel()[order], value.ravel()[order]
     is_first = np.ones(index.shape, bool)
     is_first[:, 1:] = index[:, 1:] != index[:, :-1]
     # A run of equal products never crosses a row, as the first place of a row always begins one.
@@ -147,13 +147,19 @@ def _fused(
 def _best(index: np.ndarray, score: Float64[np.ndarray, "queries candidates"], *, k: int) -> Ranking:
     """Return the k best candidates of each row; rows are in the order of product index, and so are ties."""
     order = np.argsort(-score, axis=1, kind="stable")[:, :k]
-    best = np.take_along_axis(score, order, axis=1)
-    best_index = np.where(np.isfinite(best), np.take_along_axis(index, order, axis=1), NO_PRODUCT)
-    padding = ((0, 0), (0, k - order.shape[1]))
-    return Ranking(
-        np.pad(best_index, padding, constant_values=NO_PRODUCT),
-        np.pad(best, padding, constant_values=-np.inf).astype(np.float32),
-    )
+    order = _flat(order, index.shape[1])
+    best = score.ravel()[order]
+    num_best = order.shape[1]
+    ranked_index = np.full((len(index), k), NO_PRODUCT, np.int64)
+    np.copyto(ranked_index[:, :num_best], index.ravel()[order], where=best > -np.inf)
+    ranked_score = np.full((len(index), k), -np.inf, np.float32)
+    ranked_score[:, :num_best] = best
+    return Ranking(ranked_index, ranked_score)
+
+
+def _flat(order: Int64[np.ndarray, "queries n"], num_columns: int) -> Int64[np.ndarray, "queries n"]:
+    """Turn places within rows into places of the flattened array: with few rows, half of `take_along_axis`' time."""
+    return order + np.arange(0, len(order) * num_columns, num_columns)[:, None]
 
 
 def _semantic_share(lexical: Ranking, semantic: Ranking, weight: float) -> Float64[np.ndarray, "queries 1"]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +28,8 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 """Headers of every answer."""
+
+_RAW_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 class BodyLimit:
@@ -103,9 +104,9 @@ class SecurityHeaders:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                told = {name.lower() for name, _ in headers}
+                message["headers"] = headers + [pair for pair in _RAW_HEADERS if pair[0] not in told]
             await send(message)
 
         await self._app(scope, receive, send_guarded)

@@ -69,10 +69,8 @@ class ClusterEngine:
     filter_types = _TYPES
 
     def __init__(self, client: Any, collection: str, *, folder: Path, config: StoreConfig) -> None:
-        self._client, self._collection, self._folder, self._url = client, collection, folder, config.url
-        rescored = models.QuantizationSearchParams(rescore=True, oversampling=config.oversampling)
-        self._quantised = None if config.quantisation == "none" else rescored
-        self._ef_search = config.ef_search
+        self._client, self._collection, self._folder = client, collection, folder
+        self._url, self._config = config.url, config
 
     def create(self, config: StoreConfig, schema: PayloadSchema, *, dim: int) -> None:
         """Make the collection, and index the fields that are filtered or counted."""
@@ -125,7 +123,7 @@ class ClusterEngine:
         self, queries: Sequence[Any], *, k: int, where: Any | None, is_words: bool, exact: bool = False
     ) -> list[Found]:
         """Search by vectors, or by rows of terms and weights."""
-        parameters = search_parameters(models, where, ef_search=self._ef_search, exact=exact, quantised=self._quantised)
+        parameters = search_parameters(models, where, k=k, config=self._config, exact=exact)
         requests = [
             models.QueryRequest(
                 query=models.SparseVector(indices=query[0], values=query[1]) if is_words else query.tolist(),

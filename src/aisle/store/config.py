@@ -34,7 +34,8 @@ class StoreConfig:
     """Candidates kept while a query walks the graph. Larger finds more and is slower, about in proportion."""
 
     oversampling: Annotated[float, Ge(1.0), Le(10.0)] = 2.0
-    """How many times the products that are wanted are scored again with the stored vectors; of int8 only."""
+    """How many times the products that are wanted are scored again with the stored vectors; of int8 only. Of more than
+    50 products, as many more as of 50."""
 
     exact_below: Annotated[int, Ge(0)] = 10_000
     """A filter that fewer products pass than this is answered by reading all of them, without the graph."""

@@ -25,6 +25,7 @@ from aisle.core.config import config_from_dict
 from aisle.store.config import StoreConfig
 from aisle.store.facets import ALL_VALUES, FacetHits
 from aisle.store.folder import StoreFolder, lost
+from aisle.store.kept_fields import KeptFields
 from aisle.store.payload import FIELDS, PayloadSchema
 from aisle.store.qdrant_filter import FilterTypes, search_parameters
 from aisle.store.qdrant_store import QdrantStore
@@ -63,15 +64,13 @@ class EdgeEngine:
         shard: Open, and of nobody else.
         folder: Where it lies, for errors.
         config: Parameters of searching.
+        kept: Fields of products as the store was built with them; None: the shard is asked for all.
     """
 
     filter_types = _TYPES
 
-    def __init__(self, shard: Any, folder: Path, config: StoreConfig) -> None:
-        self._shard, self._folder = shard, folder
-        rescored = edge.QuantizationSearchParams(rescore=True, oversampling=config.oversampling)
-        self._quantised = None if config.quantisation == "none" else rescored
-        self._ef_search = config.ef_search
+    def __init__(self, shard: Any, folder: Path, config: StoreConfig, kept: KeptFields | None = None) -> None:
+        self._shard, self._folder, self._config, self._kept = shard, folder, config, kept
 
     @classmethod
     def create(cls, folder: Path, config: StoreConfig, *, dim: int) -> EdgeEngine:
@@ -111,7 +110,12 @@ class EdgeEngine:
     def load(cls, folder: Path, config: StoreConfig) -> EdgeEngine:
         """Open a shard."""
         with edge_errors(folder, "opening"):
-            return cls(edge.EdgeShard.load(str(folder)), folder, config)
+            shard = edge.EdgeShard.load(str(folder))
+        try:
+            return cls(shard, folder, config, KeptFields(folder) if KeptFields.are_in(folder) else None)
+        except BaseException:
+            shard.close()
+            raise
 
     def index_fields(self, schema: PayloadSchema) -> None:
         """Index the fields that are filtered or counted."""
@@ -130,6 +134,8 @@ class EdgeEngine:
         payloads: Sequence[Mapping[str, Any]],
     ) -> None:
         """Add points, or replace those of the same index whole."""
+        if self._kept is not None:
+            self._kept.note_changed(product_index)
         rows = zip(product_index, vectors, words.rows(), payloads, strict=True)
         points = [
             edge.Point(index, {_VECTOR: vector, _WORDS: edge.SparseVector(*sparse)}, payload)
@@ -139,13 +145,15 @@ class EdgeEngine:
 
     def delete(self, product_index: Sequence[int]) -> None:
         """Take points out."""
+        if self._kept is not None:
+            self._kept.note_changed(product_index)
         self._update(edge.UpdateOperation.delete_points(list(product_index)))
 
     def nearest(
         self, queries: Sequence[Any], *, k: int, where: Any | None, is_words: bool, exact: bool = False
     ) -> list[Found]:
         """Search by vectors, or by rows of terms and weights."""
-        parameters = search_parameters(edge, where, ef_search=self._ef_search, exact=exact, quantised=self._quantised)
+        parameters = search_parameters(edge, where, k=k, config=self._config, exact=exact)
         using = _WORDS if is_words else _VECTOR
         requests = [
             edge.QueryRequest(
@@ -171,8 +179,11 @@ class EdgeEngine:
 
     def fields(self, product_index: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the products' fields of those points that are there."""
-        records = self._records(product_index, payload=edge.PayloadSelector.Include([FIELDS]), vector=False)
-        return {record.id: record.payload[FIELDS] for record in records}
+        found = self._kept.read(product_index) if self._kept is not None else {}
+        if others := [index for index in product_index if index not in found]:
+            records = self._records(others, payload=edge.PayloadSelector.Include([FIELDS]), vector=False)
+            found |= {record.id: record.payload[FIELDS] for record in records}
+        return found
 
     def count(self, where: Any | None) -> int:
         """Count points exactly."""
@@ -191,6 +202,8 @@ class EdgeEngine:
 
     def flush(self) -> None:
         """Bring all that was written to disk."""
+        if self._kept is not None:
+            self._kept.flush()
         with edge_errors(self._folder, "flushing"):
             self._shard.flush()
 
@@ -201,6 +214,9 @@ class EdgeEngine:
 
     def close(self) -> None:
         """Flush, and release files and memory."""
+        if self._kept is not None:
+            self._kept.flush()
+            self._kept.close()
         with edge_errors(self._folder, "closing"):
             self._shard.close()
 

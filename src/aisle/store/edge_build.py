@@ -25,6 +25,7 @@ from aisle.store.catalogue import StoredCatalogue
 from aisle.store.config import StoreConfig
 from aisle.store.edge import KIND, EdgeEngine
 from aisle.store.folder import StoreFolder, write_whole
+from aisle.store.kept_fields import FieldsWriter
 from aisle.store.qdrant_build import Filling
 from aisle.store.words import LexicalSettings
 
@@ -80,7 +81,9 @@ def _build(folder: StoreFolder, catalogue: StoredCatalogue, settings: dict[str, 
     config = config_from_dict(StoreConfig, settings["config"])
     filling = Filling(catalogue, config_from_dict(LexicalSettings, settings["lexical"]), config)
     engine = EdgeEngine.create(folder.data, config, dim=catalogue.dim)
-    yield from filling.fill(engine)
+    fields = FieldsWriter(folder.data)
+    yield from filling.fill(engine, fields=fields)
+    fields.close()
     engine.index_fields(filling.schema)
     engine.optimise()
     engine.flush()

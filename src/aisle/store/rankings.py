@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64
 
 from aisle.core.errors import ShapeError, UsageError
 from aisle.core.ranking import NO_PRODUCT, Ranking
-from aisle.index.arrays import checked_vectors, ranking_of_found
+from aisle.index.arrays import checked_vectors, ranking_of_places
 
 __all__ = ["Found", "check_put", "ranking_of_lists", "read_only"]
 
@@ -24,7 +24,7 @@ def ranking_of_lists(found: Sequence[Found], *, k: int) -> Ranking:
     score = np.full((len(found), k), -np.inf, np.float32)
     for row, (indices, scores) in enumerate(found):
         index[row, : len(indices)], score[row, : len(scores)] = indices, scores
-    return ranking_of_found(score, index, k=k)
+    return ranking_of_places(index, score)
 
 
 def check_put(
