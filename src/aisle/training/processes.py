@@ -39,10 +39,12 @@ class Processes:
     Attributes:
         rank: Number of this process, from 0.
         number: How many there are.
+        number_here: How many of them run on this machine and share its memory.
     """
 
     rank: int = 0
     number: int = 1
+    number_here: int = 1
 
     @property
     def is_main(self) -> bool:
@@ -150,7 +152,7 @@ def joined_processes() -> Iterator[Processes]:
     with _together():
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
     try:
-        yield Processes(dist.get_rank(), number)
+        yield Processes(dist.get_rank(), number, int(os.environ.get("LOCAL_WORLD_SIZE", number)))
     finally:
         dist.destroy_process_group()
 
