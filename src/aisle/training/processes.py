@@ -19,7 +19,7 @@ import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor
 
-from aisle.core.errors import TrainingError
+from aisle.core.errors import TrainingError, UsageError
 
 __all__ = ["ONE_PROCESS", "Processes", "joined_processes"]
 
@@ -143,14 +143,22 @@ def joined_processes() -> Iterator[Processes]:
         This process among them; one alone where none has been launched.
 
     Raises:
-        TrainingError: If the others cannot be reached.
+        UsageError: If the launcher does not tell where they are.
+        TrainingError: If they cannot be reached.
     """
     number = int(os.environ.get("WORLD_SIZE", "1"))
     if number == 1:
         yield ONE_PROCESS
         return
-    with _together():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
+    try:
+        with _together():
+            dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
+    except ValueError as error:
+        raise UsageError(
+            "Where WORLD_SIZE is set, the other variables of a launcher must be too",
+            received={"WORLD_SIZE": number, "problem": str(error)},
+            remedy="Start with `accelerate launch`, `torchrun` or --processes; or unset WORLD_SIZE.",
+        ) from error
     try:
         yield Processes(dist.get_rank(), number, int(os.environ.get("LOCAL_WORLD_SIZE", number)))
     finally:
