@@ -18,7 +18,6 @@ __all__ = ["is_launched", "run_together"]
 
 _HOST = "127.0.0.1"
 _GRACE_S = 20.0
-"""Time for the others to end by themselves, with what they have to say, once one has ended before its time."""
 
 
 def is_launched() -> bool:
@@ -26,7 +25,7 @@ def is_launched() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def run_together(command: Sequence[str], *, number: int) -> int:
+def run_together(command: Sequence[str], *, number: int, grace_s: float = _GRACE_S) -> int:
     """Run a command in several processes of this machine; they find each other by the variables of `torchrun`.
 
     The first speaks for all: it has this process's output. Each has an equal share of the cores' threads.
@@ -34,6 +33,7 @@ def run_together(command: Sequence[str], *, number: int) -> int:
     Args:
         command: Program and arguments.
         number: Processes.
+        grace_s: Time for the others to end by themselves, with what they have to say, once one has failed, in seconds.
 
     Returns:
         The first process's exit code.
@@ -48,7 +48,7 @@ def run_together(command: Sequence[str], *, number: int) -> int:
     with tempfile.TemporaryDirectory() as logs, shared_cores(number):
         paths = {rank: Path(logs) / f"{rank}.log" for rank in range(1, number)}
         with _started(command, number, store.port, paths) as processes:
-            first_failed = _first_failed(processes)
+            first_failed = _first_failed(processes, grace_s=grace_s)
         if first_failed:
             raise _failure(first_failed, processes[first_failed].returncode, paths[first_failed])
     return processes[0].returncode
@@ -81,13 +81,13 @@ def _started(
                     process.wait()
 
 
-def _first_failed(processes: Sequence[subprocess.Popen[bytes]]) -> int | None:
+def _first_failed(processes: Sequence[subprocess.Popen[bytes]], *, grace_s: float) -> int | None:
     """Wait for all; once one has failed, a little while for the rest, which are then ended."""
     with ThreadPoolExecutor(len(processes)) as pool:
         rank_of: dict[Future[int], int] = {pool.submit(one.wait): rank for rank, one in enumerate(processes)}
         running, failed = set(rank_of), None
         while running:
-            ended, running = wait(running, timeout=None if failed is None else _GRACE_S, return_when=FIRST_COMPLETED)
+            ended, running = wait(running, timeout=None if failed is None else grace_s, return_when=FIRST_COMPLETED)
             if not ended:
                 for future in running:
                     processes[rank_of[future]].kill()
