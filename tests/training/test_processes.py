@@ -195,3 +195,12 @@ def test_a_launcher_that_does_not_tell_where_the_others_are_is_refused(monkeypat
     monkeypatch.delenv("MASTER_ADDR", raising=False)
     with pytest.raises(UsageError, match=r"MASTER_ADDR.*accelerate launch"), joined_processes():
         pass
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UsageError, match=r"GPU of its own\. Received: processes=4, gpus=2"), joined_processes():
+        pass

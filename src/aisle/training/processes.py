@@ -143,13 +143,15 @@ def joined_processes() -> Iterator[Processes]:
         This process among them; one alone where none has been launched.
 
     Raises:
-        UsageError: If the launcher does not tell where they are.
+        UsageError: If the launcher does not tell where they are, or has started more of them than there are GPUs.
         TrainingError: If they cannot be reached.
     """
     number = int(os.environ.get("WORLD_SIZE", "1"))
     if number == 1:
         yield ONE_PROCESS
         return
+    number_here = int(os.environ.get("LOCAL_WORLD_SIZE", number))
+    _check_devices(number_here)
     try:
         with _together():
             dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
@@ -160,9 +162,19 @@ def joined_processes() -> Iterator[Processes]:
             remedy="Start with `accelerate launch`, `torchrun` or --processes; or unset WORLD_SIZE.",
         ) from error
     try:
-        yield Processes(dist.get_rank(), number, int(os.environ.get("LOCAL_WORLD_SIZE", number)))
+        yield Processes(dist.get_rank(), number, number_here)
     finally:
         dist.destroy_process_group()
+
+
+def _check_devices(number_here: int) -> None:
+    """Refuse what NCCL cannot do, which tells it in words of its own, after minutes."""
+    if torch.cuda.is_available() and number_here > torch.cuda.device_count():
+        raise UsageError(
+            "Every process of a machine must have a GPU of its own",
+            received={"processes": number_here, "gpus": torch.cuda.device_count()},
+            remedy="Start as many as there are GPUs, or hide these by CUDA_VISIBLE_DEVICES= to train on processors.",
+        )
 
 
 @contextmanager
