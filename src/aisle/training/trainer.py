@@ -225,7 +225,9 @@ class Trainer:
         done = min(1.0, self.progress.step / self._last_step())
         self.part_stop.freeze(done)
         query_features, product_features = self.batches.features(batch)
-        queries, products = self.encoder.queries(query_features), self.encoder.products(product_features)
+        # Around both, so that weights that both read are cast once.
+        with self.accelerator.autocast():
+            queries, products = self.encoder.queries(query_features), self.encoder.products(product_features)
         loss, parts, batch, scores = self.objective.loss(
             batch, queries, products, step=self.progress.step, progress=done, encode=self.encoder.products
         )
