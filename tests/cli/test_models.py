@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import pytest
 
 
@@ -18,6 +22,23 @@ def test_train_and_index_report_and_are_skipped_the_second_time(
     assert (first["step"], first["skipped"], second["skipped"]) == ("index", False, True)
     assert first["index"]["num_products"] == 300
     assert {**first, "skipped": True} == second
+
+
+@pytest.mark.slow
+def test_two_processes_train_and_index(aisle_json, import_shop, tiny, set_options, tmp_path):
+    """They are started as a user starts them; what the first one prints is the command's."""
+    shop = import_shop(tmp_path / "shop")
+    options = ["--workspace", str(shop.path), *set_options(tiny())]
+
+    def in_two(command):
+        line = [sys.executable, "-m", "aisle.cli", command, *options, "--processes", "2", "--json"]
+        return json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
+
+    trained, indexed = in_two("train"), in_two("index")
+    assert [(one["step"], one["skipped"]) for one in (trained, indexed)] == [("train", False), ("index", False)]
+    assert 0 <= trained["validation_recall"] <= 1
+    assert indexed["index"]["num_products"] == 300
+    assert in_two("train") == aisle_json("train", *options) == {**trained, "skipped": True}
 
 
 def test_index_settings_are_taken_from_a_recipe(aisle_json, shop, tmp_path):

@@ -28,6 +28,14 @@ def test_machines_are_shown_nothing(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_of_several_processes_the_first_draws(monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    terminal = show_terminal(monkeypatch)
+    with progress_bar("Training", total=10, unit="pairs") as advance:
+        advance(10)
+    assert terminal.getvalue() == ""
+
+
 def test_people_see_title_count_rate_and_note_on_stderr(monkeypatch, capsys):
     terminal = show_terminal(monkeypatch)
     with progress_bar("Training", total=10, unit="pairs") as advance:

@@ -3,8 +3,10 @@ import pytest
 
 from aisle.core.errors import WorkspaceError
 from aisle.index import load_index
+from aisle.pipelines import indexing
+from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.featurising import featurise
-from aisle.pipelines.indexing import build_indexes
+from aisle.pipelines.indexing import build_indexes, encode_catalogue, help_index
 from aisle.pipelines.searching import load_engine
 from aisle.pipelines.training import load_model
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LOG_SEMANTIC_WEIGHT
@@ -113,3 +115,52 @@ def test_nothing_trained_nothing_indexed(import_shop, tiny_recipe, tmp_path):
     with pytest.raises(WorkspaceError, match=r"must hold 'products'.*`aisle import"):
         build_indexes(Workspace.open(tmp_path / "new", create=True), tiny_recipe())
     assert not workspace.has("index")
+
+
+class Two:
+    """Two processes, of which this is one; the other's blocks are left out."""
+
+    def __init__(self, rank):
+        self.is_main, self.own = rank == 0, slice(rank, None, 2)
+        self.told = []
+
+    def whole(self, part):
+        return part
+
+    def from_main(self, value):
+        self.told.append(value)
+        return True if value is False and not self.is_main else value
+
+
+def test_the_catalogue_is_encoded_in_shares(shop, tiny_recipe, monkeypatch):
+    """300 products are one block: it is the first process's."""
+    workspace, model = shop, load_model(shop)
+    products, config = read_products(workspace), tiny_recipe().encode
+    whole, _ = encode_catalogue(workspace, model, products, config)
+    first, other = (encode_catalogue(workspace, model, products, config, sharing=Two(rank))[0] for rank in (0, 1))
+    assert np.array_equal(first, whole)
+    assert whole.any(axis=1).all()
+    assert not other.any()
+    assert np.array_equal(encode_catalogue(workspace, model, products, config)[0], whole), "alone again"
+
+
+def test_another_process_encodes_with_the_first(shop, tiny_recipe, monkeypatch):
+    shared = []
+    original = indexing.encode_catalogue
+
+    def noting(*args, sharing):
+        shared.append(sharing)
+        return original(*args, sharing=sharing)
+
+    monkeypatch.setattr(indexing, "encode_catalogue", noting)
+    before = shop.manifest("index").content
+    first, other = Two(0), Two(1)
+    assert build_indexes(shop, tiny_recipe(), processes=first).skipped
+    assert (first.told, shared) == ([False], [])
+    assert not build_indexes(shop, tiny_recipe(index__kind="exact"), processes=first).skipped
+    assert (first.told, shared) == ([False, True], [first])
+    after = shop.manifest("index").content
+    assert after != before
+    help_index(shop, tiny_recipe(), other)
+    assert (other.told, shared) == ([False], [first, other])
+    assert shop.manifest("index").content == after

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -8,8 +9,9 @@ import torch
 from aisle.core.errors import ConfigError, ModelError, WorkspaceError
 from aisle.features import read_features
 from aisle.pipelines import training
-from aisle.pipelines.training import RUNS, load_model, train_model
+from aisle.pipelines.training import RUNS, help_train, load_model, train_model
 from aisle.towers import TowerNetwork, TwoTower, feature_batch
+from aisle.training.processes import Processes
 from aisle.workspace import file_sha256
 
 
@@ -179,3 +181,42 @@ def test_curves_lie_beside_the_artefact_and_train_nothing_again(import_shop, tin
     assert workspace.names() == ["features", "judgments", "model", "products"]
     assert workspace.verified("model").exists()
     assert train_model(workspace, tiny_recipe()).skipped
+
+
+@dataclasses.dataclass(frozen=True)
+class Helper(Processes):
+    """A process that the first one has told the folder of its run; nobody else is there."""
+
+    rank: int = 1
+    told: object = ""
+    own = slice(None)
+
+    def from_main(self, value):
+        return self.told if isinstance(value, type(self.told)) else value
+
+
+def test_another_process_trains_with_the_first_and_writes_nothing(shop, tiny_recipe, tmp_path, monkeypatch):
+    before, trained = weights_hash(shop), []
+    original = training.train
+    monkeypatch.setattr(training, "train", lambda *args, **others: trained.append(original(*args, **others)))
+    assert help_train(shop, tiny_recipe(seed=1), Helper(told=str(tmp_path))) is None
+    assert trained[0].steps > 0
+    assert list(tmp_path.glob("*.*")) == []
+    assert weights_hash(shop) == before
+    help_train(shop, tiny_recipe(), Helper())
+    assert len(trained) == 1, "told of no folder: there is a model already"
+
+
+def test_the_others_are_told_whether_there_is_something_to_train(shop, tiny_recipe, monkeypatch):
+    told = []
+    monkeypatch.setattr(Processes, "from_main", lambda self, value: told.append(value) or value)
+    assert train_model(shop, tiny_recipe()).skipped
+    assert told == [""]
+    assert not train_model(shop, tiny_recipe(seed=1)).skipped
+    assert ".partial/model-" in told[1]
+
+
+def test_memory_is_shared_by_the_processes_of_a_machine(shop, tiny_recipe, monkeypatch):
+    monkeypatch.setattr(training, "available_memory", lambda: 4 * 10**6)
+    with pytest.raises(ConfigError, match=r"available_gb=0\.0"):
+        train_model(shop, tiny_recipe(seed=1), processes=Processes(number_here=1000))

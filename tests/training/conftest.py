@@ -77,8 +77,8 @@ def featuriser(products, alias_pairs):
 
 
 @pytest.fixture(scope="session")
-def write_data(featuriser, products, alias_pairs, tmp_path_factory):
-    """Write training data and map it back; what is not given is the shop of the other fixtures."""
+def write_features(featuriser, products, alias_pairs, tmp_path_factory):
+    """Write training data into a folder; what is not given is the shop of the other fixtures."""
 
     def write(*, products=products, pairs=alias_pairs, queries=None, qrels=None, featuriser=featuriser):
         folder = tmp_path_factory.mktemp("features")
@@ -92,9 +92,15 @@ def write_data(featuriser, products, alias_pairs, tmp_path_factory):
             validation_queries=pairs.queries if queries is None else queries,
             validation_qrels=qrels_of_pairs(pairs, every_query) if qrels is None else qrels,
         )
-        return TrainingData.read(folder)
+        return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def write_data(write_features):
+    """Write training data and map it back."""
+    return lambda **changes: TrainingData.read(write_features(**changes))
 
 
 @pytest.fixture(scope="session")
@@ -212,8 +218,8 @@ def mined_log(products, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def log_data(mined_log, products, featuriser, tmp_path_factory):
-    """Training data that is learnt search by search, with all features."""
+def log_features(mined_log, products, featuriser, tmp_path_factory):
+    """Write training data that is learnt search by search, with all features, into a folder."""
 
     def write(changed_from=None, *, orders=True, **beside):
         mined = mined_log(changed_from, orders=orders)
@@ -232,6 +238,17 @@ def log_data(mined_log, products, featuriser, tmp_path_factory):
             log=(mined, Limits(neighbours=4, events=5)),
             **beside,
         )
+        return folder, full
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def log_data(log_features):
+    """Training data that is learnt search by search, with all features."""
+
+    def write(changed_from=None, **changes):
+        folder, full = log_features(changed_from, **changes)
         return TrainingData.read(folder), full
 
     return write

@@ -2,12 +2,10 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from aisle.core.errors import UsageError
 from aisle.training.accelerating import make_accelerator, training_device
 
 
@@ -46,12 +44,6 @@ def test_backward_and_clip_are_those_of_torch():
     (weights[1] ** 2).sum().backward()
     torch.nn.utils.clip_grad_norm_([weights[1]], 1.0)
     assert torch.equal(weights[0].grad, weights[1].grad)
-
-
-def test_one_of_several_processes_is_refused(monkeypatch):
-    monkeypatch.setattr(Accelerator, "num_processes", property(lambda self: 2))
-    with pytest.raises(UsageError, match=r"one process\. Received: processes=2\..*--num_processes 1"):
-        make_accelerator(bf16=False)
 
 
 def test_importing_the_trainer_does_not_import_accelerate():

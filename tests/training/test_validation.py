@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from aisle.measures import Qrels
+from aisle.towers.sharing import ALONE
 from aisle.training import Validation, validation
 from aisle.training.validation import validation_measures
 
 
 class FixedVectors:
     """Stands for a model: the vectors are the features."""
+
+    sharing = ALONE
 
     def encode_product_features(self, features):
         return np.asarray(features, np.float32)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from aisle.cli.options import JsonOption, RecipeOption, SetOption, WorkspaceOption
+from aisle.cli.options import JsonOption, ProcessesOption, RecipeOption, SetOption, WorkspaceOption
 from aisle.cli.output import print_step, say
+from aisle.cli.together import launch, options_again
+from aisle.pipelines.launching import is_launched
 
 if TYPE_CHECKING:
     from aisle.pipelines.recipe import Recipe
@@ -19,6 +21,7 @@ def train(
     workspace: WorkspaceOption = Path("workspace"),
     recipe: RecipeOption = None,
     overrides: SetOption = None,
+    processes: ProcessesOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Make training pairs and features, and train the towers.
@@ -31,12 +34,19 @@ def train(
     Example: `aisle train --workspace shop --set train.max_minutes=10 --set fusion=concat`
     """
     from aisle.pipelines.recipe import load_recipe
-    from aisle.pipelines.training import train_model
+    from aisle.pipelines.training import help_train, train_model
+    from aisle.training.processes import joined_processes
     from aisle.workspace import Workspace
 
     opened, settings = Workspace.open(workspace), load_recipe(recipe, overrides or [])
-    _tell_changes(opened, settings, "model")
-    result = train_model(opened, settings)
+    if processes > 1 and not is_launched():
+        launch(["train", *options_again(workspace, recipe, overrides, as_json=as_json)], number=processes)
+    with joined_processes() as joined:
+        if not joined.is_main:
+            help_train(opened, settings, joined)
+            return
+        _tell_changes(opened, settings, "model")
+        result = train_model(opened, settings, processes=joined)
     print_step("train", result.manifest.summary, skipped=result.skipped, as_json=as_json)
 
 
@@ -44,6 +54,7 @@ def index(
     workspace: WorkspaceOption = Path("workspace"),
     recipe: RecipeOption = None,
     overrides: SetOption = None,
+    processes: ProcessesOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Encode the catalogue and build the indexes: HNSW, with its measured `ann_recall`, and BM25.
@@ -53,13 +64,20 @@ def index(
 
     Example: `aisle index --workspace shop --set index.kind=exact`
     """
-    from aisle.pipelines.indexing import build_indexes
+    from aisle.pipelines.indexing import build_indexes, help_index
     from aisle.pipelines.recipe import load_recipe
+    from aisle.training.processes import joined_processes
     from aisle.workspace import Workspace
 
     opened, settings = Workspace.open(workspace), load_recipe(recipe, overrides or [])
-    _tell_changes(opened, settings, "index")
-    result = build_indexes(opened, settings)
+    if processes > 1 and not is_launched():
+        launch(["index", *options_again(workspace, recipe, overrides, as_json=as_json)], number=processes)
+    with joined_processes() as joined:
+        if not joined.is_main:
+            help_index(opened, settings, joined)
+            return
+        _tell_changes(opened, settings, "index")
+        result = build_indexes(opened, settings, processes=joined)
     print_step("index", result.manifest.summary, skipped=result.skipped, as_json=as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ class Advance(Protocol):
 def progress_bar(title: str, *, total: int | None, unit: str) -> Iterator[Advance]:
     """Show a bar with rate and time left; draws nothing when stderr is not a terminal.
 
+    Of several processes that were launched together, the first draws.
+
     Args:
         title: What is being done.
         total: Number of units of the whole; None where it is not known.
@@ -29,7 +32,7 @@ def progress_bar(title: str, *, total: int | None, unit: str) -> Iterator[Advanc
     Yields:
         A function to report progress with.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("RANK", "0") != "0":
         yield lambda num_done, note="", *, total=None: None
         return
     from rich.console import Console

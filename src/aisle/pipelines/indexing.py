@@ -23,31 +23,55 @@ from aisle.retrieval import LexicalRetriever, SemanticRetriever, Speller
 from aisle.retrieval.loading import LEXICAL, SPELLING, load_lexical
 from aisle.tables import read_parquet
 from aisle.towers import EncodeConfig, TwoTower
+from aisle.towers.sharing import ALONE, Sharing
 from aisle.training import TrainingData
+from aisle.training.accelerating import training_device
+from aisle.training.processes import ONE_PROCESS, Processes
 from aisle.workspace import StepResult, Workspace, verify_files
 
-__all__ = ["build_indexes", "encode_catalogue", "sample_queries"]
+__all__ = ["build_indexes", "encode_catalogue", "help_index", "sample_queries"]
 
 _SAMPLE_QUERIES = 500
 _ASKED = "queries.parquet"
 
 
-def build_indexes(workspace: Workspace, recipe: Recipe) -> StepResult:
-    """Encode the catalogue and build its indexes; skipped when model, catalogue and settings are unchanged."""
+def build_indexes(workspace: Workspace, recipe: Recipe, *, processes: Processes = ONE_PROCESS) -> StepResult:
+    """Encode the catalogue and build its indexes; skipped when model, catalogue and settings are unchanged.
+
+    Args:
+        workspace: Holds products and model.
+        recipe: All settings.
+        processes: This one, the first of those that encode the catalogue together; the others call `help_index`.
+    """
     config = {name: config_to_dict(getattr(recipe, name)) for name in ("encode", "index", "lexical", "hybrid")}
     inputs = {name: workspace.manifest(name).content for name in ("products", "model", "features")}
     inputs |= {**judgment_hashes(workspace, ("validation",)), **_asked_hash(workspace)}
 
     def build(folder: Path) -> dict[str, Any]:
-        return _build(workspace, recipe, folder)
+        return _build(workspace, recipe, folder, processes)
 
-    return workspace.run_step("index", build, inputs=inputs, config=config, seed=recipe.seed)
+    built = workspace.run_step("index", build, inputs=inputs, config=config, seed=recipe.seed)
+    if built.skipped:
+        processes.from_main(False)
+    return built
 
 
-def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]:
+def help_index(workspace: Workspace, recipe: Recipe, processes: Processes) -> None:
+    """Encode the catalogue with the first process, which calls `build_indexes`.
+
+    Raises:
+        TrainingError: If another process has ended.
+    """
+    if processes.from_main(False):
+        encode_catalogue(workspace, load_model(workspace), read_products(workspace), recipe.encode, sharing=processes)
+
+
+def _build(workspace: Workspace, recipe: Recipe, folder: Path, processes: Processes) -> dict[str, Any]:
     products, model, judged = read_products(workspace), load_model(workspace), validation_queries(workspace)
     sample = sample_queries(TrainingData.read(workspace.verified("features")), judged)
-    vectors, is_of_training = encode_catalogue(workspace, model, products, recipe.encode)
+    # The others have waited: what they read is there, and checked.
+    processes.from_main(True)
+    vectors, is_of_training = encode_catalogue(workspace, model, products, recipe.encode, sharing=processes)
     encoder = load_encoder(workspace, model, products)
     index, report = build_index(vectors, recipe.index, sample_queries=encoder.encode_queries(sample))
     index.save(folder / "semantic")
@@ -78,16 +102,32 @@ def _asked_hash(workspace: Workspace) -> dict[str, str]:
 
 
 def encode_catalogue(
-    workspace: Workspace, model: TwoTower, products: pa.Table, config: EncodeConfig
+    workspace: Workspace,
+    model: TwoTower,
+    products: pa.Table,
+    config: EncodeConfig,
+    *,
+    sharing: Sharing = ALONE,
 ) -> tuple[Float32[np.ndarray, "products dim"], bool]:
     """Encode all products as an index holds them; the model is left as it encodes queries that are served.
+
+    Args:
+        workspace: Holds the features of training.
+        model: What encodes; on a GPU, where there is one.
+        products: Products table.
+        config: Settings.
+        sharing: Who else encodes blocks of them; all of them get all vectors.
 
     Returns:
         The vectors, and whether they are made of the features of training.
     """
     model.use_bf16(config.precision == "auto")
     features = _features_of_training(workspace, stored=config.precision == "auto")
+    model.network.to(training_device())
+    model.sharing = sharing
     vectors = model.encode_products(products) if features is None else model.encode_product_features(features)
+    model.sharing = ALONE
+    model.network.to("cpu")
     model.use_bf16(False)
     return vectors, features is not None
 

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from aisle.core.errors import AisleError
 
-__all__ = ["Task", "run_side_by_side"]
+__all__ = ["Task", "run_side_by_side", "shared_cores"]
 
 Argument = TypeVar("Argument")
 
@@ -66,7 +66,7 @@ def run_side_by_side(
         return
     waiting, running = list(reversed(tasks)), list[tuple[BaseProcess, Task[Argument]]]()
     failed: list[tuple[Task[Argument], int | None]] = []
-    with _threads(max(1, (os.cpu_count() or 1) // jobs)):
+    with shared_cores(jobs):
         try:
             while running or (waiting and not failed):
                 while waiting and len(running) < jobs and not failed:
@@ -114,8 +114,12 @@ def _failure(task: Task[Argument], exit_code: int | None) -> AisleError:
 
 
 @contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Set the threads of processes that are started inside: libraries read them once, when they are loaded."""
+def shared_cores(num_processes: int) -> Iterator[None]:
+    """Give processes that are started inside an equal share of the cores' threads each.
+
+    Libraries read the number once, when they are loaded.
+    """
+    number = max(1, (os.cpu_count() or 1) // num_processes)
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     settings = {**dict.fromkeys(names, str(number)), "OMP_WAIT_POLICY": "passive"}
     before = {name: os.environ.get(name) for name in settings}

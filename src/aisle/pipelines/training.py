@@ -17,7 +17,7 @@ from aisle.core.config import config_to_dict
 from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
-from aisle.features import Features, Featuriser
+from aisle.features import Features
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
@@ -29,9 +29,10 @@ from aisle.training import TrainingData, TrainingResult, train
 from aisle.training.accelerating import training_device
 from aisle.training.checkpoint import Checkpoint
 from aisle.training.memory import check_memory, memory_needs
+from aisle.training.processes import ONE_PROCESS, Processes
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["RUNS", "load_encoder", "load_model", "train_model"]
+__all__ = ["RUNS", "help_train", "load_encoder", "load_model", "train_model"]
 
 RUNS = "runs"
 """Folder of the workspace for TensorBoard's event files, one folder per run; no artefact, and never read."""
@@ -39,15 +40,21 @@ RUNS = "runs"
 _PCA_TEXTS = 4096
 
 
-def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
-    """Train the towers; skipped when features and settings are unchanged, resumed when a run was killed."""
+def train_model(workspace: Workspace, recipe: Recipe, *, processes: Processes = ONE_PROCESS) -> StepResult:
+    """Train the towers; skipped when features and settings are unchanged, resumed when a run was killed.
+
+    Args:
+        workspace: What is trained on lies there.
+        recipe: All settings.
+        processes: This one, the first of those that train together; the others call `help_train`.
+    """
     features = featurise(workspace, recipe).manifest
     # The features hold a checkpoint's tokenizer only; its weights are an input too.
     inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
     vectors = pool_texts(workspace, recipe)
     if vectors is not None:
         inputs[TEXT_VECTORS] = vectors.manifest.content
-    towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
+    towers = _towers(workspace, recipe)
     # Curves beside the model change nothing of it.
     loop = {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
     config = {"towers": config_to_dict(towers), "train": loop}
@@ -58,10 +65,11 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
     def build(folder: Path) -> dict[str, Any]:
         # Outside the artefact, whose files are hashed; named as the run, so that one that is resumed goes on there.
         runs = workspace.path / RUNS / folder.name
-        pooled = workspace.verified(TEXT_VECTORS) if vectors is not None else None
-        data = TrainingData.read(workspace.verified("features"), pooled=pooled)
-        featuriser = load_featuriser(workspace.folder("features"))
-        model, result = _build(data, featuriser, recipe, towers=towers, folder=folder, runs=runs)
+        data = _read(workspace, recipe)
+        # The others have waited for features and for the folder.
+        processes.from_main(str(folder))
+        model, result = _train(data, workspace, recipe, folder=folder, runs=runs, processes=processes)
+        _save(model, data, folder)
         trained = Trained(
             towers=towers,
             train=recipe.train,
@@ -77,7 +85,27 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
         Checkpoint.remove(folder)
         return {**learnt_from, **_summary(trained), "query_graph": (folder / QUERY_GRAPH).exists()}
 
-    return workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
+    trained = workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
+    if trained.skipped:
+        processes.from_main("")
+    return trained
+
+
+def help_train(workspace: Workspace, recipe: Recipe, processes: Processes) -> None:
+    """Train with the first process, which calls `train_model`; nothing is written here.
+
+    Args:
+        workspace: The first process's.
+        recipe: The first process's.
+        processes: This one, which is not the first.
+
+    Raises:
+        TrainingError: If another process has ended.
+    """
+    folder = processes.from_main("")
+    if folder:
+        data = _read(workspace, recipe)
+        _train(data, workspace, recipe, folder=Path(folder), runs=None, processes=processes)
 
 
 def load_model(workspace: Workspace) -> TwoTower:
@@ -95,16 +123,45 @@ def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> S
     return SearchEncoder.load(model, workspace.folder("model"), product_ids=products.column("product_id"))
 
 
-def _build(
-    data: TrainingData, featuriser: Featuriser, recipe: Recipe, *, towers: TowerConfig, folder: Path, runs: Path
+def _towers(workspace: Workspace, recipe: Recipe) -> TowerConfig:
+    return recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
+
+
+def _train(
+    data: TrainingData,
+    workspace: Workspace,
+    recipe: Recipe,
+    *,
+    folder: Path,
+    runs: Path | None,
+    processes: Processes,
 ) -> tuple[TwoTower, TrainingResult]:
+    """Build a model and train it; several processes do it together."""
+    featuriser, towers = load_featuriser(workspace.folder("features")), _towers(workspace, recipe)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
     device, num_products = training_device(), len(data.product_features)
     num_known = (len(data.logged_queries()[0]), num_products)
+    available = available_memory()
     if device.type == "cpu":
         needs = memory_needs(towers, featuriser, num_known=num_known, num_products=num_products)
-        check_memory(needs, available_memory())
+        check_memory(needs, None if available is None else available // processes.number_here)
     network = TowerNetwork.build(towers, featuriser, num_known=num_known).to(device)
+    model = TwoTower(featuriser, network, towers)
+    # The others take over its weights.
+    if processes.is_main:
+        _start(model, data, recipe)
+    result = train(model, data, recipe.train, folder=folder, seed=recipe.seed, runs=runs, processes=processes)
+    return model, result
+
+
+def _read(workspace: Workspace, recipe: Recipe) -> TrainingData:
+    pooled = workspace.verified(TEXT_VECTORS) if recipe.text.is_on and recipe.text.frozen else None
+    return TrainingData.read(workspace.verified("features"), pooled=pooled)
+
+
+def _start(model: TwoTower, data: TrainingData, recipe: Recipe) -> None:
+    """Start the parts from what the products' own texts tell."""
+    network = model.network
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")
         start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)
@@ -112,15 +169,15 @@ def _build(
         _start_projection(network, data.product_features)
     if network.text is not None and network.query_text is None:
         _start_query_text(network, data.product_features)
-    model = TwoTower(featuriser, network, towers)
     if network.graph is not None:
         _start_graph(model, data)
-    result = train(model, data, recipe.train, folder=folder, seed=recipe.seed, runs=runs)
+
+
+def _save(model: TwoTower, data: TrainingData, folder: Path) -> None:
     model.save(folder)
-    if network.graph is not None and data.log is not None:
+    if model.network.graph is not None and data.log is not None:
         edges = data.log.query_neighbours[data.log.last_snapshot - 1]
         save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
-    return model, result
 
 
 def _tell(trained: Trained, folder: Path) -> None:

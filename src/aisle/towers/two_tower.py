@@ -26,6 +26,7 @@ from aisle.towers.inputs import FeatureBatch, QueryContext, product_batch, query
 from aisle.towers.live_query import LiveQuery
 from aisle.towers.network import TowerNetwork
 from aisle.towers.query_graph import write_query_graph
+from aisle.towers.sharing import ALONE, Sharing
 from aisle.towers.vector_tables import VectorTable, VectorTables
 
 __all__ = ["TwoTower"]
@@ -48,6 +49,9 @@ class TwoTower:
         config: Settings of the network.
         tables: Vectors of known queries and products, which graph and history look up; None until `fill_tables`.
         live: Encodes one query at a time, faster than the network; None leaves that to the network too.
+
+    Attributes:
+        sharing: Who else encodes blocks of what this model is given: all that do call it alike. Nobody, unless set.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class TwoTower:
         self.tables = tables
         self._live = live
         self._folder: Path | None = None
+        self.sharing: Sharing = ALONE
 
     @property
     def embedding_dim(self) -> int:
@@ -338,10 +343,10 @@ class TwoTower:
         device = next(self.network.parameters()).device
         if len(features) == 1:  # one live query: nothing to sort or to gather
             return np.asarray(encode(batch(features, device, self.tables)).float().cpu().numpy(), dtype)
-        vectors = np.empty((len(features), dim), dtype)
-        for rows in _blocks_by_length(features):
+        vectors = np.zeros((len(features), dim), dtype)
+        for rows in _blocks_by_length(features)[self.sharing.own]:
             vectors[rows] = encode(batch(features.take(rows), device, self.tables)).float().cpu().numpy()
-        return vectors
+        return self.sharing.whole(vectors)
 
 
 def _values(name: str, values: Sequence[str | None] | None, num_rows: int) -> pa.Array | None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from aisle.core.errors import UsageError
 from aisle.encoders.precision import has_fast_bf16
 
 if TYPE_CHECKING:
@@ -21,17 +20,15 @@ def training_device() -> torch.device:
 
 
 def make_accelerator(*, bf16: bool) -> Accelerator:
-    """Make what runs the steps of one process.
+    """Make what runs the steps of this process.
 
     It chooses the device, casts dense layers, sends gradients back and clips the dense ones. Neither network nor
     optimisers are wrapped by it: the towers are two methods of one module, and a wrapper knows `forward` alone; the
-    wrapper of an optimiser only scales gradients of float16. Tables have sparse gradients, which its clipping refuses.
+    wrapper of an optimiser only scales gradients of float16. Tables have sparse gradients, which its clipping refuses,
+    and its wrapper for several processes too: they add up gradients by `add_up_gradients`.
 
     Args:
         bf16: Whether dense layers run in bfloat16, where the device multiplies it fast; else it would be slower.
-
-    Raises:
-        UsageError: If it was launched as one of several processes.
     """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
@@ -42,11 +39,4 @@ def make_accelerator(*, bf16: bool) -> Accelerator:
     # Apple's devices have no sparse gradients.
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     precision = "bf16" if bf16 and has_fast_bf16(device) else "no"
-    accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision=precision)
-    if accelerator.num_processes > 1:
-        raise UsageError(
-            "Training runs in one process",
-            received={"processes": accelerator.num_processes},
-            remedy="Start it with `aisle train`, or with `accelerate launch --num_processes 1`.",
-        )
-    return accelerator
+    return Accelerator(cpu=device.type == "cpu", mixed_precision=precision)

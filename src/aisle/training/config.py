@@ -140,6 +140,14 @@ class TrainConfig:
     gradient_clip: Annotated[float, Gt(0)] = 1.0
     """Largest gradient norm, taken apart for dense parts and for the sparse table."""
 
+    chunk_size: Annotated[int, Ge(0)] = 0
+    """Rows that are encoded at once; 0: all of a batch. Smaller: a large batch fits into memory, a step takes a third
+    longer, as each row is encoded twice. It changes no gradient but for drop-out's draws."""
+
+    sparse_gradients: bool = True
+    """Whether gradients of tables hold the rows of the batch alone. False: whole tables, whose sum over many processes
+    takes no longer than over two. What is learnt is the same."""
+
     validations_per_epoch: Annotated[int, Ge(1)] = 2
     """How often recall and nDCG of the full catalogue are measured on validation queries. Where min_steps adds epochs,
     there are as many validations as without them."""

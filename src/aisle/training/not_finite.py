@@ -23,7 +23,7 @@ BAD_BATCH = "bad_batch"
 
 
 def stop_on_bad_batch(
-    folder: Path,
+    folder: Path | None,
     batch: Batch,
     scores: Float[Tensor, "rows columns"],
     data: TrainingData,
@@ -33,7 +33,7 @@ def stop_on_bad_batch(
     """Save a batch whose loss or gradient is not finite, and stop.
 
     Args:
-        folder: The run's folder.
+        folder: The run's folder; None where another process saves the batch.
         batch: The batch.
         scores: Score of every row against every column.
         data: Names the queries and products.
@@ -42,27 +42,16 @@ def stop_on_bad_batch(
     Raises:
         TrainingError: Always.
     """
-    arrays: dict[str, np.ndarray] = {
-        "scores": scores.detach().float().cpu().numpy(),
-        "query_index": batch.query_index,
-        "product_index": batch.product_index,
-        "column_product_index": _columns(batch),
-        "weight": batch.weight,
-    }
-    np.savez_compressed(folder / f"{BAD_BATCH}.npz", **arrays)  # type: ignore[arg-type]
-    bad_rows = np.flatnonzero(~np.isfinite(arrays["scores"]).all(axis=1))
-    texts = data.pairs.queries.take(pa.array(batch.query_index)).to_pylist()
-    told = {
-        **{name: value if isinstance(value, list | int) else repr(value) for name, value in numbers.items()},
-        "snapshot": getattr(batch, "snapshot", None),
-        "rows_with_scores_not_finite": bad_rows.tolist(),
-        "queries": texts,
-        "products": data.product_ids.take(pa.array(batch.product_index)).to_pylist() if data.product_ids else None,
-    }
-    (folder / f"{BAD_BATCH}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+    bad_rows = np.flatnonzero(~np.isfinite(scores.detach().float().cpu().numpy()).all(axis=1))
+    if folder is not None:
+        _save(folder, batch, scores, data, numbers={**numbers, "rows_with_scores_not_finite": bad_rows.tolist()})
     raise TrainingError(
         "Loss and gradient of every step must be finite",
-        received={**numbers, "rows_with_scores_not_finite": len(bad_rows), "batch": str(folder / f"{BAD_BATCH}.npz")},
+        received={
+            **numbers,
+            "rows_with_scores_not_finite": len(bad_rows),
+            "batch": "saved by the first process" if folder is None else str(folder / f"{BAD_BATCH}.npz"),
+        },
         remedy="Look at the batch. Then lower the learning rates or set train.bf16=false, which starts training again; "
         "with the same settings it goes on from the last checkpoint, which is from before this step.",
     )
@@ -72,6 +61,32 @@ def forget_bad_batch(folder: Path) -> None:
     """Delete what an earlier try saved."""
     for suffix in (".npz", ".json"):
         (folder / f"{BAD_BATCH}{suffix}").unlink(missing_ok=True)
+
+
+def _save(
+    folder: Path,
+    batch: Batch,
+    scores: Float[Tensor, "rows columns"],
+    data: TrainingData,
+    *,
+    numbers: Mapping[str, Any],
+) -> None:
+    arrays: dict[str, np.ndarray] = {
+        "scores": scores.detach().float().cpu().numpy(),
+        "query_index": batch.query_index,
+        "product_index": batch.product_index,
+        "column_product_index": _columns(batch),
+        "weight": batch.weight,
+    }
+    np.savez_compressed(folder / f"{BAD_BATCH}.npz", **arrays)  # type: ignore[arg-type]
+    texts = data.pairs.queries.take(pa.array(batch.query_index)).to_pylist()
+    told = {
+        **{name: value if isinstance(value, list | int) else repr(value) for name, value in numbers.items()},
+        "snapshot": getattr(batch, "snapshot", None),
+        "queries": texts,
+        "products": data.product_ids.take(pa.array(batch.product_index)).to_pylist() if data.product_ids else None,
+    }
+    (folder / f"{BAD_BATCH}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 def _columns(batch: Batch) -> np.ndarray:

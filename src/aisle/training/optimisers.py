@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from aisle.towers import TowerConfig, TowerNetwork
 from aisle.training.config import TrainConfig
+from aisle.training.gradients import add_up_gradients, rows_of
+from aisle.training.processes import Processes
 from aisle.training.row_adam import RowAdam
 
 __all__ = ["Optimisers", "clip_sparse_norm", "schedule"]
@@ -39,6 +41,8 @@ class Optimisers:
         clip_norm: Callable[[list[Tensor], float], Any] = nn.utils.clip_grad_norm_,
     ) -> None:
         self._clip, self._clip_norm = config.gradient_clip, clip_norm
+        self._sparse_gradients = config.sparse_gradients
+        _set_sparse(network, config.sparse_gradients)
         tables = _tables(network, towers)
         self._tables: list[Tensor] = [table for group in tables for table in group["params"]]
         groups = []
@@ -56,6 +60,20 @@ class Optimisers:
         # Apart from the dense parts, whose clip its gradients would move.
         self._beside = torch.optim.Adam(list(beside)) if beside else None
         self._peaks = [[group["lr"] for group in one.param_groups] for one in self._all()]
+
+    def add_up(self, processes: Processes) -> None:
+        """Add up the gradients of all processes, each of which has encoded a share of the batch.
+
+        What is learnt beside the network sees the whole loss in every process: its gradient is whole already.
+
+        Raises:
+            TrainingError: If another process has ended.
+        """
+        dense = [one for one in _parameters(self._dense) if one.requires_grad]
+        tables = [one for one in self._tables if one.requires_grad]
+        if not self._sparse_gradients:
+            dense, tables = [*dense, *tables], []
+        add_up_gradients(dense, tables, processes)
 
     def clip(self) -> list[float]:
         """Clip the gradients, and return their norms before: of dense parts, of each table, of what is beside."""
@@ -101,6 +119,12 @@ class Optimisers:
         return [one for one in (self._dense, self._sparse, self._beside) if one is not None]
 
 
+def _set_sparse(network: TowerNetwork, sparse: bool) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.EmbeddingBag):
+            module.sparse = sparse
+
+
 def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
     return [parameter for group in optimiser.param_groups for parameter in group["params"]]
 
@@ -130,7 +154,7 @@ def _channels(network: TowerNetwork, towers: TowerConfig) -> Iterator[tuple[str,
 
 
 def clip_sparse_norm(tables: Iterable[Tensor], most: float) -> list[float]:
-    """Scale sparse gradients to a norm of at most `most`, taken over coalesced rows, and return the norms before.
+    """Make gradients sparse, scale them to a norm of at most `most`, taken over their rows; return the norms before.
 
     `torch.nn.utils.clip_grad_norm_` refuses sparse gradients, and the norm of uncoalesced ones counts a row that stands
     twice as two rows.
@@ -139,7 +163,7 @@ def clip_sparse_norm(tables: Iterable[Tensor], most: float) -> list[float]:
     for table in tables:
         if table.grad is None:
             continue
-        table.grad = table.grad.coalesce()
+        table.grad = rows_of(table.grad)
         norm = table.grad.values().norm()
         table.grad.values().mul_(torch.clamp(most / (norm + 1e-12), max=1.0))
         norms.append(float(norm))

@@ -15,20 +15,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from aisle.core.config import config_to_dict
-from aisle.core.errors import UsageError, WorkspaceError
+from aisle.core.errors import TrainingError, UsageError, WorkspaceError
 from aisle.core.progress import progress_bar
 from aisle.core.rng import stream_seed
-from aisle.features import Features
-from aisle.towers import TwoTower, VectorTable, VectorTables, product_batch, query_batch
+from aisle.towers import TwoTower, VectorTable, VectorTables
+from aisle.towers.sharing import ALONE
 from aisle.training.accelerating import make_accelerator
 from aisle.training.batches import Batch, Batches
 from aisle.training.checkpoint import Checkpoint, Progress
 from aisle.training.config import TrainConfig
 from aisle.training.curves import Curves, gate_means
 from aisle.training.data import TrainingData
+from aisle.training.encoding import BatchEncoder
 from aisle.training.not_finite import forget_bad_batch, stop_on_bad_batch
 from aisle.training.optimisers import Optimisers, schedule
 from aisle.training.part_stop import PartStop
+from aisle.training.processes import ONE_PROCESS, Processes
 from aisle.training.run_objective import Objective
 from aisle.training.sizes import make_batches, num_epochs, validation_interval
 from aisle.training.validation import ANY_GRADE, places_of, validation_measures
@@ -82,7 +84,14 @@ class TrainingResult:
 
 
 def train(
-    model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int, runs: Path | None = None
+    model: TwoTower,
+    data: TrainingData,
+    config: TrainConfig,
+    *,
+    folder: Path,
+    seed: int,
+    runs: Path | None = None,
+    processes: Processes = ONE_PROCESS,
 ) -> TrainingResult:
     """Train a model in place, with checkpoints in `folder`; goes on from a checkpoint that lies there.
 
@@ -95,12 +104,13 @@ def train(
         folder: Where checkpoints lie.
         seed: Seed of the run.
         runs: Folder of TensorBoard's event files, where the settings ask for them.
+        processes: This one among those that train together; each has the model in the end, the first one writes.
 
     Raises:
         UsageError: If there are fewer than two training pairs, no validation query that a product answers, or
             TensorBoard is asked for and not installed.
         WorkspaceError: If the checkpoint is damaged, or of another recipe, other data or another model.
-        TrainingError: If a loss or a gradient is not finite.
+        TrainingError: If a loss or a gradient is not finite, or another process ends before its time.
     """
     num_answered = int(data.validation.qrels.has_relevant(ANY_GRADE).sum())
     if len(data.pairs) < 2 or not num_answered:
@@ -109,14 +119,25 @@ def train(
             received={"pairs": len(data.pairs), "validation_queries": num_answered},
             remedy="Import more products, or judgments with a train split and --grades.",
         )
-    return Trainer(model, data, config, folder=folder, seed=seed).run(runs if config.tensorboard else None)
+    trainer = Trainer(model, data, config, folder=folder, seed=seed, processes=processes)
+    return trainer.run(runs if config.tensorboard and processes.is_main else None)
 
 
 class Trainer:
     """One run of training; see `train`."""
 
-    def __init__(self, model: TwoTower, data: TrainingData, config: TrainConfig, *, folder: Path, seed: int) -> None:
+    def __init__(
+        self,
+        model: TwoTower,
+        data: TrainingData,
+        config: TrainConfig,
+        *,
+        folder: Path,
+        seed: int,
+        processes: Processes = ONE_PROCESS,
+    ) -> None:
         self.model, self.data, self.config, self.folder, self.seed = model, data, config, folder, seed
+        self.processes = processes
         self.accelerator = make_accelerator(bf16=config.bf16)
         self.device = self.accelerator.device
         model.network.to(self.device)
@@ -129,23 +150,31 @@ class Trainer:
             beside=self.objective.extra_parameters(),
             clip_norm=self.accelerator.clip_grad_norm_,
         )
+        self.encoder = BatchEncoder(model, self.accelerator, processes, chunk_size=config.chunk_size)
         self.part_stop = PartStop(model.network, model.config)
         self.stop_measure = config.stop_measure or ("R@100" if data.log is None else "R@10")
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
         self.curves = Curves(None, first_step=0)
         self._resume()
+        self._agree()
 
     def run(self, runs: Path | None = None) -> TrainingResult:
         """Train to the end and return what came of it, with curves in a folder where one is given."""
         self.curves = Curves(runs, first_step=self.progress.step)
-        with self.curves:
-            self._train()
-        self.part_stop.release()
-        self.model.network.load_learnt_state(self.best)
-        self.objective.take_best()
-        self.fill_tables()
-        forget_bad_batch(self.folder)
+        # All that is encoded for a validation, for vector tables or for a pool.
+        self.model.sharing = self.processes
+        try:
+            with self.curves:
+                self._train()
+            self.part_stop.release()
+            self.model.network.load_learnt_state(self.best)
+            self.objective.take_best()
+            self.fill_tables()
+        finally:
+            self.model.sharing = ALONE
+        if self.processes.is_main:
+            forget_bad_batch(self.folder)
         return self._result()
 
     def _train(self) -> None:
@@ -166,16 +195,23 @@ class Trainer:
                 progress.step += 1
                 progress.losses.append(loss)
                 progress.train_s += time.monotonic() - step_started
-                progress.elapsed_s = time.monotonic() - started
+                unsaved_s = self._read_clocks(started, saved)
                 self._plan()
                 note = f"loss {loss:.3f} {self.stop_measure} {max(progress.best_value, 0):.3f}"
                 advance(batch_size, note, total=self._last_step() * batch_size)
                 if self._validation_is_due():
                     self._validate()
-                    progress.elapsed_s = time.monotonic() - started
-                if self._validation_is_due() or time.monotonic() - saved > 60 * self.config.checkpoint_minutes:
+                    unsaved_s = self._read_clocks(started, saved)
+                if self._validation_is_due() or unsaved_s > 60 * self.config.checkpoint_minutes:
                     self._checkpoint()
                     saved = time.monotonic()
+
+    def _read_clocks(self, started: float, saved: float) -> float:
+        """Take over the first process's times, by which all decide alike; return its time since the last checkpoint."""
+        progress, now = self.progress, time.monotonic()
+        times = self.processes.from_main((progress.train_s, now - started, now - saved))
+        progress.train_s, progress.elapsed_s, unsaved_s = times
+        return unsaved_s
 
     def step(self, batch: Batch) -> float:
         """Do one step and return its loss.
@@ -185,39 +221,31 @@ class Trainer:
         """
         network = self.model.network.train()
         # Drop-out draws from torch's own stream: seeding it by step makes a resumed run draw the same.
-        torch.manual_seed(stream_seed(self.seed, "dropout", self.progress.step))
+        torch.manual_seed(stream_seed(self.seed, "dropout", self.progress.step, *self.processes.stream))
         done = min(1.0, self.progress.step / self._last_step())
         self.part_stop.freeze(done)
-        queries, products = self._encoded(batch)
+        query_features, product_features = self.batches.features(batch)
+        # Around both, so that weights that both read are cast once.
+        with self.accelerator.autocast():
+            queries, products = self.encoder.queries(query_features), self.encoder.products(product_features)
         loss, parts, batch, scores = self.objective.loss(
-            batch, queries, products, step=self.progress.step, progress=done, encode=self._products
+            batch, queries, products, step=self.progress.step, progress=done, encode=self.encoder.products
         )
         value = float(loss.detach())
         if math.isfinite(value):
             self.accelerator.backward(loss)
+            self.optimisers.add_up(self.processes)
         norms = self.optimisers.clip() if math.isfinite(value) else []
         factor = schedule(self.progress.step, planned_steps=self._last_step(), warmup_share=self.config.warmup_share)
         if not all(map(math.isfinite, (value, *norms))):
             rates = self.optimisers.learning_rates(factor)
             numbers = {"step": self.progress.step, "loss": value, "gradient_norms": norms, "learning_rates": rates}
-            stop_on_bad_batch(self.folder, batch, scores, self.data, numbers=numbers)
+            folder = self.folder if self.processes.is_main else None
+            stop_on_bad_batch(folder, batch, scores, self.data, numbers=numbers)
         self.optimisers.step(factor)
         network.eval()
         self._note(value, {name: float(part) for name, part in parts.items()}, queries)
         return value
-
-    def _encoded(self, batch: Batch) -> tuple[Float[Tensor, "rows dim"], Float[Tensor, "columns dim"]]:
-        """Encode a batch's queries and the products of its columns."""
-        model = self.model
-        query_features, product_features = self.batches.features(batch)
-        with self.accelerator.autocast():
-            queries = model.network.query(query_batch(model.readable(query_features), self.device, model.tables))
-            return queries, self._products(product_features)
-
-    def _products(self, features: Features) -> Float[Tensor, "products dim"]:
-        with self.accelerator.autocast():
-            batch = product_batch(self.model.readable(features), self.device, self.model.tables)
-            return self.model.network.product(batch)
 
     def _note(self, loss: float, parts: Mapping[str, float], queries: Float[Tensor, "rows dim"]) -> None:
         """Remember what the sources came to until the next validation, and write the curves where they are due."""
@@ -282,8 +310,10 @@ class Trainer:
         # So that what is measured is what the best weights will be saved with.
         self.fill_tables()
         num_products = self.batches.num_products
-        measures = validation_measures(
-            self.model, self.data, shallow=places_of(10, num_products), deep=places_of(100, num_products)
+        measures = self.processes.from_main(
+            validation_measures(
+                self.model, self.data, shallow=places_of(10, num_products), deep=places_of(100, num_products)
+            )
         )
         since = progress.history[-1]["step"] if progress.history else 0
         row = {
@@ -306,6 +336,8 @@ class Trainer:
             progress.misses += 1
 
     def _checkpoint(self) -> None:
+        if not self.processes.is_main:
+            return
         state = self.model.network.learnt_state()
         tables = self.model.tables
         vectors = {} if tables is None else {"queries": tables.queries.vectors, "products": tables.products.vectors}
@@ -350,6 +382,17 @@ class Trainer:
                 VectorTable(self.data.logged_queries()[0], saved.tables["queries"]),
                 VectorTable(self.data.product_ids, saved.tables["products"]),
             )
+
+    def _agree(self) -> None:
+        """Begin with the first process's weights, from the same step."""
+        step = self.processes.from_main(self.progress.step)
+        if step != self.progress.step:
+            raise TrainingError(
+                "All processes of a training must read the same checkpoint",
+                received={"folder": str(self.folder), "step": self.progress.step, "step_of_first_process": step},
+                remedy="Give the workspace a folder that all machines share.",
+            )
+        self.processes.copy_from_main(self.model.network.learnt_state().values())
 
     def _result(self) -> TrainingResult:
         progress, batch_size = self.progress, self.batches.batch_size

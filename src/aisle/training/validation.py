@@ -35,11 +35,11 @@ def validation_measures(model: TwoTower, data: TrainingData, *, shallow: int = 1
     """
     products = model.encode_product_features(data.product_features)
     queries = model.encode_query_features(data.validation.query_features)
-    tops = [
-        _top(queries[start : start + _QUERIES_AT_ONCE] @ products.T, max(shallow, deep))
-        for start in range(0, len(queries), _QUERIES_AT_ONCE)
-    ]
-    index = np.concatenate(tops)
+    index = np.zeros((len(queries), max(shallow, deep)), np.int64)
+    for start in range(0, len(queries), _QUERIES_AT_ONCE)[model.sharing.own]:
+        block = slice(start, start + _QUERIES_AT_ONCE)
+        index[block] = _top(queries[block] @ products.T, max(shallow, deep))
+    index = model.sharing.whole(index)
     qrels = data.validation.qrels
     grades = grades_of(Ranking(index, np.zeros(index.shape, np.float32)), qrels)
     return {
