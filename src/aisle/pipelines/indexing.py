@@ -85,6 +85,7 @@ def encode_catalogue(
     Returns:
         The vectors, and whether they are made of the features of training.
     """
+    model.serve(config.dim)
     model.use_bf16(config.precision == "auto")
     features = _features_of_training(workspace, stored=config.precision == "auto")
     vectors = model.encode_products(products) if features is None else model.encode_product_features(features)
