@@ -12,11 +12,13 @@ from aisle.index.build import make_index
 from aisle.live.building import FillApart, FillHere, fill_version, lay_out
 from aisle.live.known import KnownProducts
 from aisle.live.version import LOG_ROWS, MODEL, PRODUCTS_FILE, STORE
+from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.training import load_model
 from aisle.pipelines.versions import WorkspaceSource
 from aisle.store import JournalledChange, open_store
 from aisle.store.journal_records import from_micros
 from aisle.tables import read_parquet
+from aisle.workspace import Workspace
 
 LATER = from_micros(1_800_000_000_000_000)
 
@@ -125,3 +127,18 @@ def test_the_plan_says_what_the_version_is(laid_out):
     plan = json.loads((laid_out / "plan.json").read_text())
     assert plan["offset"] == 3
     assert plan["settings"]["store"] == "qdrant-edge"
+
+
+def test_a_version_serves_the_size_that_the_index_was_built_with(built_shop, tiny_recipe, tmp_path):
+    shutil.copytree(built_shop.path, tmp_path / "shop")
+    shop = Workspace.open(tmp_path / "shop")
+    build_indexes(shop, tiny_recipe(encode__dim=20, index__kind="exact"))
+    source = WorkspaceSource(shop).read()
+    assert source.settings.dim == 20
+    folder = tmp_path / "small"
+    folder.mkdir()
+    lay_out(source, [JournalledChange(1, "new", {"product_id": "new", "title": "flumph"}, LATER)], folder, offset=1)
+    fill_version(folder)
+    store = open_store(folder / STORE)
+    assert (store.dim, store.num_products) == (20, 301)
+    store.close()

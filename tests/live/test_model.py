@@ -68,3 +68,16 @@ def test_a_past_can_name_products_that_were_learnt(learnt_shop, products):
     live.learn_products(products.slice(3, 1), np.array([32]))
     assert not np.allclose(with_past(32), unknown, atol=1e-4)
     assert np.allclose(with_past(32), known, atol=2e-3), "the same product by another number; tables are of 16 bits"
+
+
+def test_a_smaller_served_size_is_that_of_searches_products_and_explanations(learnt_shop, products):
+    live = LiveModel.load(
+        learnt_shop.folder("model"),
+        known=KnownProducts(),
+        product_ids=products["product_id"].combine_chunks(),
+        dim=16,
+    )
+    query, vectors = live.encode_search(QueryBatch(["word1"])), live.encode_products(products, np.arange(32))
+    assert (live.dim, query.shape, vectors.shape) == (16, (1, 16), (32, 16))
+    parts = live.split_scores(np.repeat(query, 32, axis=0), vectors)
+    assert np.allclose(sum(parts.values()), (vectors @ query.T)[:, 0], atol=1e-5)

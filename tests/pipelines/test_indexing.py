@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from aisle.core.errors import WorkspaceError
+from aisle.core.errors import UsageError, WorkspaceError
 from aisle.index import load_index
 from aisle.pipelines import indexing
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.featurising import featurise
 from aisle.pipelines.indexing import build_indexes, encode_catalogue, help_index
 from aisle.pipelines.searching import load_engine
-from aisle.pipelines.training import load_model
+from aisle.pipelines.training import load_model, load_served_model
 from aisle.retrieval import DEFAULT_SEMANTIC_WEIGHT, LOG_SEMANTIC_WEIGHT
 from aisle.towers import TwoTower
 from aisle.workspace import Workspace
@@ -164,3 +164,19 @@ def test_another_process_encodes_with_the_first(shop, tiny_recipe, monkeypatch):
     help_index(shop, tiny_recipe(), other)
     assert (other.told, shared) == ([False], [first, other])
     assert shop.manifest("index").content == after
+
+
+def test_a_smaller_size_of_the_same_model_is_served_from_then_on(shop, tiny_recipe):
+    model = shop.manifest("model").content
+    built = build_indexes(shop, tiny_recipe(encode__dim=20, index__kind="exact"))
+    assert built.manifest.summary["index"]["dim"] == 20
+    assert shop.manifest("model").content == model
+    assert len(load_engine(shop).search("red dress", k=5, mode="semantic")) == 5
+    assert load_served_model(shop).encode_queries(["word1", "word2"]).shape == (2, 20)
+    assert load_served_model(shop).encode_queries(["word1"]).shape == (1, 20)
+    assert load_model(shop).embedding_dim == 32
+
+
+def test_a_size_that_the_model_does_not_have_is_refused(shop, tiny_recipe):
+    with pytest.raises(UsageError, match=r"not be above the full size.*dim=33"):
+        build_indexes(shop, tiny_recipe(encode__dim=33))

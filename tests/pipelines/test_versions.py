@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,12 @@ def test_the_boost_goes_along(own_learnt_shop, planted_boost, tmp_path):
     known = KnownProducts.load(tmp_path)
     assert known.boost.tolist() == pytest.approx(read.boost.tolist())
     assert known.squared_norm > 1, "the longest of the model's vectors with its boost"
+
+
+def test_an_index_that_was_built_before_sizes_could_be_chosen_serves_all_dimensions(shop):
+    assert WorkspaceSource(shop).read().settings.dim is None
+    path = shop.folder("index") / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["config"]["encode"]["dim"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert WorkspaceSource(shop).read().settings.dim is None

@@ -4,10 +4,12 @@ import shutil
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 from aisle.core.errors import ModelError
 from aisle.pipelines.training import load_model
 from aisle.towers.exported_query import export_query_graph
+from aisle.towers.prefix import served_prefix
 
 
 def names(path):
@@ -70,3 +72,25 @@ def test_a_model_without_a_graph_is_refused(built_shop, tmp_path):
     model = load_model(built_shop)
     with pytest.raises(ModelError, match=r"graph of its query tower.*cannot be written as ONNX"):
         export_query_graph(model.network, tmp_path, tmp_path / "query.onnx")
+
+
+@pytest.mark.parametrize("is_boosted", [False, True])
+def test_a_smaller_served_size_is_cut_within_the_file(built_shop, tmp_path, is_boosted):
+    model = load_model(built_shop)
+    inputs = {
+        "ngrams": np.array([3, 5]),
+        "ngram_weights": np.array([[1.0, 0.5]], np.float32),
+        "has_ngrams": np.array([[True]]),
+        "tokens": np.array([[1, 2]]),
+    }
+    vectors = []
+    for dim in (None, 20):
+        export_query_graph(
+            model.network, built_shop.folder("model"), tmp_path / "query.onnx", dim=dim, is_boosted=is_boosted
+        )
+        vectors.append(onnxruntime.InferenceSession(tmp_path / "query.onnx").run(None, inputs)[0])
+    ends = 2 if is_boosted else 0
+    whole = torch.from_numpy(vectors[0][:, : vectors[0].shape[1] - ends])
+    expected = served_prefix(whole, model.network.fusion.served_dims, 20).numpy()
+    assert vectors[1].shape[1] == 20 + ends
+    assert np.allclose(vectors[1][:, :20], expected, atol=1e-6)

@@ -3,6 +3,7 @@ import torch
 from torch.nn.functional import normalize
 
 from aisle.towers import ConcatFusion, PostFusion
+from aisle.towers.prefix import prefix_dims, served_prefix
 
 DIMS = {"term": 6, "text": 4, "graph": 3}
 
@@ -238,3 +239,19 @@ def test_an_absent_channel_learns_from_the_start(cls):
     gradient = layer.weight.grad[rows]
     assert torch.isfinite(gradient).all()
     assert 1e-6 < gradient.abs().max() < 100
+
+
+@torch.no_grad()
+def test_contributions_of_vectors_that_were_cut_add_up_to_their_score():
+    post = fusion(PostFusion, trained=True)
+    sizes = post.served_dims
+    query, product = (served_prefix(one, sizes, 8) for one in (post.query(parts(7, 0)), post.product(parts(7, 1))))
+    found = post.contributions(query, product)
+    torch.testing.assert_close(sum(found.values()), (query * product).sum(1), atol=1e-5, rtol=0)
+    kept = prefix_dims(sizes, 8)[0]
+    torch.testing.assert_close(found["term"], (query[:, :kept] * product[:, :kept]).sum(1))
+
+
+@pytest.mark.parametrize(("cls", "sizes"), [(PostFusion, (6, 4, 3)), (ConcatFusion, (13,))])
+def test_what_has_a_length_of_its_own_in_a_served_vector(cls, sizes):
+    assert cls(DIMS).served_dims == sizes

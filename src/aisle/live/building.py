@@ -106,7 +106,9 @@ def fill_version(folder: Path) -> None:
     plan = _read_plan(folder)
     settings = config_from_dict(VersionSettings, plan["settings"])
     products = read_parquet(folder / PRODUCTS_FILE)
-    model = LiveModel.load(folder / MODEL, known=KnownProducts.load(folder), product_ids=products["product_id"])
+    model = LiveModel.load(
+        folder / MODEL, known=KnownProducts.load(folder), product_ids=products["product_id"], dim=settings.dim
+    )
     with progress_bar("Encoding products", total=products.num_rows, unit="products") as advance:
         vectors = _vectors(folder, model, products, advance)
     with progress_bar("Building the store", total=products.num_rows, unit="products") as advance:

@@ -51,7 +51,9 @@ class LoadedVersion:
         self.ids = LiveIds(base["product_id"])
         self._base_updated_us = _updated_us(base)
         known = KnownProducts.load(version.folder)
-        self.model = LiveModel.load(version.folder / MODEL, known=known, product_ids=base["product_id"])
+        self.model = LiveModel.load(
+            version.folder / MODEL, known=known, product_ids=base["product_id"], dim=version.settings.dim
+        )
         self.speller, self.gate = _load_speller(version), load_gate(version.folder / WORDS)
         self.store: ProductStore = open_store(version.folder / STORE)
         self.applied_offset = self.store.applied_offset

@@ -32,18 +32,20 @@ class LiveModel:
         self._model, self._encoder, self._known = model, encoder, known
 
     @classmethod
-    def load(cls, folder: Path, *, known: KnownProducts, product_ids: pa.Array) -> LiveModel:
+    def load(cls, folder: Path, *, known: KnownProducts, product_ids: pa.Array, dim: int | None = None) -> LiveModel:
         """Read a model's folder, whose files were checked.
 
         Args:
             folder: Of the model.
             known: What is known of the base products.
             product_ids: The base products, in the order of their index.
+            dim: Served dimensions, before the boost's two; None: all of the model's.
 
         Raises:
             ModelError: If a file is missing or damaged.
         """
         model = TwoTower.load(folder)
+        model.serve(dim)
         return cls(model, SearchEncoder.load(model, folder, product_ids=product_ids), known)
 
     @property

@@ -80,6 +80,9 @@ class VersionSettings:
     depth: int = 200
     """Candidates of each list."""
 
+    dim: int | None = None
+    """Served dimensions of the model, before the boost's two; None: all that it has."""
+
 
 @dataclass(frozen=True)
 class Version:

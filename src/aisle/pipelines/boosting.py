@@ -34,7 +34,7 @@ from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.logged_searches import logged_searches
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import check_current
-from aisle.pipelines.training import load_encoder, load_model
+from aisle.pipelines.training import load_encoder, load_served_model
 from aisle.retrieval.loading import load_hybrid, load_lexical
 from aisle.tables import Stage
 from aisle.workspace import StepResult, Workspace
@@ -153,7 +153,7 @@ class _Boosting:
     def __init__(self, workspace: Workspace, config: BoostConfig) -> None:
         self.workspace, self.config = workspace, config
         self.products = read_products(workspace)
-        self.encoder = load_encoder(workspace, load_model(workspace), self.products)
+        self.encoder = load_encoder(workspace, load_served_model(workspace), self.products)
         self.bare = load_index(workspace.verified("index") / "semantic")
         self.on_sale = OnSale.of_products(self.products)
         self.searches = self._validation()

@@ -121,6 +121,7 @@ def encode_catalogue(
     Returns:
         The vectors, and whether they are made of the features of training.
     """
+    model.serve(config.dim)
     model.use_bf16(config.precision == "auto")
     features = _features_of_training(workspace, stored=config.precision == "auto")
     model.network.to(training_device())

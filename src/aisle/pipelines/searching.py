@@ -14,7 +14,7 @@ from aisle.index import load_index
 from aisle.pipelines.boosted import boosted_index, semantic_retriever
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.mining import load_mined
-from aisle.pipelines.training import load_encoder, load_model
+from aisle.pipelines.training import load_encoder, load_served_model
 from aisle.retrieval import ActorLog, SearchEngine, Shoppers
 from aisle.retrieval.loading import load_hybrid, load_lexical, load_speller
 from aisle.tables import read_parquet
@@ -51,7 +51,7 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
     lexical = load_lexical(folder)
     systems: dict[str, Retriever] = {"lexical": lexical}
     if set(names) != {"lexical"}:
-        model = load_model(workspace)
+        model = load_served_model(workspace)
         encoder = load_encoder(workspace, model, read_products(workspace))
         boosted = boosted_index(workspace)
         index = load_index(boosted or folder / "semantic")

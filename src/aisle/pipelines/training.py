@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from jaxtyping import Int64
 
-from aisle.core.config import config_to_dict
+from aisle.core.config import config_from_dict, config_to_dict
 from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
@@ -23,7 +23,7 @@ from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
 from aisle.reporting import Trained, model_card, training_page
 from aisle.retrieval import SearchEncoder, save_edges
-from aisle.towers import LOG_CHANNELS, FeatureBatch, TowerConfig, TowerNetwork, TwoTower, feature_batch
+from aisle.towers import LOG_CHANNELS, EncodeConfig, FeatureBatch, TowerConfig, TowerNetwork, TwoTower, feature_batch
 from aisle.towers.query_graph import QUERY_GRAPH
 from aisle.training import TrainingData, TrainingResult, train
 from aisle.training.accelerating import training_device
@@ -32,7 +32,7 @@ from aisle.training.memory import check_memory, memory_needs
 from aisle.training.processes import ONE_PROCESS, Processes
 from aisle.workspace import StepResult, Workspace
 
-__all__ = ["RUNS", "help_train", "load_encoder", "load_model", "train_model"]
+__all__ = ["RUNS", "help_train", "load_encoder", "load_model", "load_served_model", "train_model"]
 
 RUNS = "runs"
 """Folder of the workspace for TensorBoard's event files, one folder per run; no artefact, and never read."""
@@ -116,6 +116,18 @@ def load_model(workspace: Workspace) -> TwoTower:
         ModelError: If it is of another feature spec.
     """
     return TwoTower.load(workspace.verified("model"))
+
+
+def load_served_model(workspace: Workspace) -> TwoTower:
+    """Load the trained model as the workspace's index was built with it: of the same served size.
+
+    Raises:
+        WorkspaceError: If none was trained, or nothing was indexed.
+        ModelError: If it is of another feature spec.
+    """
+    model = load_model(workspace)
+    model.serve(config_from_dict(EncodeConfig, workspace.manifest("index").config["encode"]).dim)
+    return model
 
 
 def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> SearchEncoder:

@@ -98,6 +98,7 @@ class WorkspaceSource:
             semantic_weight=hybrid["semantic_weight"],
             fusion=hybrid["fusion"],
             depth=hybrid["depth"],
+            dim=index.config["encode"].get("dim"),  # an index of an older version names none
         )
 
     def _towers(self) -> TowerConfig:

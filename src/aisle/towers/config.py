@@ -35,6 +35,10 @@ class EncodeConfig:
     """`auto` runs the text part's transformer in bfloat16 where the processor has instructions for it: about twice as
     fast, at a cosine of .9995 and more to float32. `fp32` is exact. Queries are always encoded in float32."""
 
+    dim: Annotated[int, Ge(1)] | None = None
+    """Served dimensions, of every part its first ones; None: all that the model has. Smaller: a smaller and faster
+    index of the same model, which finds less."""
+
 
 @dataclass(frozen=True)
 class TowerConfig:

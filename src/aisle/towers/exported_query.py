@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from onnx_ir.tape import Tape
 
 from aisle.core.errors import ModelError
 from aisle.towers.network import TowerNetwork
+from aisle.towers.prefix import prefix_dims
 from aisle.towers.query_graph import QUERY_GRAPH
 
 __all__ = ["export_query_graph"]
@@ -17,7 +19,9 @@ __all__ = ["export_query_graph"]
 _BOOL, _INT64, _FLOAT = onnx_ir.DataType.BOOL, onnx_ir.DataType.INT64, onnx_ir.DataType.FLOAT
 
 
-def export_query_graph(network: TowerNetwork, folder: Path, path: Path, *, is_boosted: bool = False) -> dict[str, str]:
+def export_query_graph(
+    network: TowerNetwork, folder: Path, path: Path, *, dim: int | None = None, is_boosted: bool = False
+) -> dict[str, str]:
     """Write the query tower of a model's folder as one file, which encodes one search at a time.
 
     It differs from the graph beside the weights in what goes in: numbers of n-grams and fields instead of the sum of
@@ -27,6 +31,7 @@ def export_query_graph(network: TowerNetwork, folder: Path, path: Path, *, is_bo
         network: The model's network, on the CPU.
         folder: Folder of the model.
         path: File to write.
+        dim: Served dimensions; None: all of the model's.
         is_boosted: Append the two dimensions with which a query meets products that have a boost.
 
     Returns:
@@ -48,6 +53,9 @@ def export_query_graph(network: TowerNetwork, folder: Path, path: Path, *, is_bo
         builder.term(_array(network.term.table.weight), _array(network.term.missing))
     if network.context is not None:
         builder.place(_array(network.context.table.weight), reads_past=network.context.past is not None)
+    sizes = network.fusion.served_dims
+    if dim is not None and dim < sum(sizes):
+        builder.cut(sizes, prefix_dims(sizes, dim))
     if is_boosted:
         builder.boost()
     model.graph.sort()
@@ -94,11 +102,32 @@ class _Builder:
             has_any = self._op("Or", has_any, self._input("has_past", [1, 1], _BOOL))
         self._replace("place_known", has_any)
 
+    def cut(self, sizes: Sequence[int], kept: Sequence[int]) -> None:
+        """Keep the first dimensions of each block, at the block's length; see `served_prefix`."""
+        whole = self._bare("whole_vector")
+        axis, short, begin = self._constant("cut_axis", np.array([1])), [], 0
+        for number, (size, dim) in enumerate(zip(sizes, kept, strict=True)):
+            ends = [
+                self._constant(f"cut_{number}_{end}", np.array([end])) for end in (begin, begin + dim, begin + size)
+            ]
+            block, head = (self._op("Slice", whole, ends[0], end, axis) for end in (ends[2], ends[1]))
+            factor = self._op("Div", self._op("ReduceL2", block, axis), self._op("ReduceL2", head, axis))
+            short.append(self._op("Mul", head, factor))
+            begin += size
+        self._end(self._op("Concat", *short, axis=1))
+
     def boost(self) -> None:
-        bare = self._graph.outputs.pop()
-        bare.name = "bare_vector"
+        bare = self._bare("bare_vector")
         ends = self._constant("boost_ends", np.array([[1.0, 0.0]], np.float32))
-        vector = self._op("Concat", bare, ends, axis=1)
+        self._end(self._op("Concat", bare, ends, axis=1))
+
+    def _bare(self, name: str) -> onnx_ir.Value:
+        """Take the graph's result away, under another name, so that it can be changed."""
+        bare = self._graph.outputs.pop()
+        bare.name = name
+        return bare
+
+    def _end(self, vector: onnx_ir.Value) -> None:
         vector.name = "vector"
         self._graph.outputs.append(vector)
 

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from aisle.towers.prefix import prefix_dims
+
 __all__ = ["ConcatFusion", "Fusion", "PostFusion"]
 
 Parts = Mapping[str, Float[Tensor, "rows part_dim"]]
@@ -39,6 +41,11 @@ class Fusion(nn.Module):
         self.part_dims = dict(part_dims)
         present = {name: dim for name, dim in part_dims.items() if name not in absent}
         self.channel_dims = {**present, **extra_channels}
+
+    @property
+    def served_dims(self) -> tuple[int, ...]:
+        """Return the sizes of the blocks of a served vector that have a length of their own."""
+        raise TypeError("a fusion defines served_dims")
 
     def query(self, channels: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a query's channels."""
@@ -110,6 +117,11 @@ class PostFusion(Fusion):
                 layer, _ = self._layer_of(name)
                 nn.init.normal_(layer.bias, std=len(layer.bias) ** -0.5)
 
+    @property
+    def served_dims(self) -> tuple[int, ...]:
+        """Return the sizes of the parts, which stand side by side."""
+        return tuple(self.part_dims.values())
+
     def query(self, channels: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a query's channels: every part's head, times its gate."""
         together = self._together(channels)
@@ -128,7 +140,8 @@ class PostFusion(Fusion):
         self, query: Float[Tensor, "rows dim"], product: Float[Tensor, "rows dim"]
     ) -> dict[str, Float[Tensor, " rows"]]:
         """Split the score of each pair into signed contributions of the parts, which add up to it."""
-        sizes = list(self.part_dims.values())
+        # Vectors that were cut to a smaller size hold the parts alike, each with fewer dimensions.
+        sizes = prefix_dims(self.served_dims, query.shape[1])
         pieces = torch.split(query * product, sizes, dim=1)
         return {name: piece.sum(1) for name, piece in zip(self.part_dims, pieces, strict=True)}
 
@@ -172,6 +185,11 @@ class ConcatFusion(Fusion):
             for part, columns in _places(channels).items():
                 if part in self.part_dims:
                     nn.init.eye_(layer.weight.data[_places(self.part_dims)[part], columns])
+
+    @property
+    def served_dims(self) -> tuple[int, ...]:
+        """Return the whole size: parts cannot be told apart behind the projection."""
+        return (sum(self.part_dims.values()),)
 
     def query(self, channels: Parts) -> Float[Tensor, "rows dim"]:
         """Fuse a query's channels."""

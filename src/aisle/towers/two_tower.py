@@ -25,6 +25,7 @@ from aisle.towers.config import TowerConfig
 from aisle.towers.inputs import FeatureBatch, QueryContext, product_batch, query_batch
 from aisle.towers.live_query import LiveQuery
 from aisle.towers.network import TowerNetwork
+from aisle.towers.prefix import prefix_dims, served_prefix
 from aisle.towers.query_graph import write_query_graph
 from aisle.towers.sharing import ALONE, Sharing
 from aisle.towers.vector_tables import VectorTable, VectorTables
@@ -70,11 +71,25 @@ class TwoTower:
         self._live = live
         self._folder: Path | None = None
         self.sharing: Sharing = ALONE
+        self._served_dim: int | None = None
 
     @property
     def embedding_dim(self) -> int:
         """Served dimensions."""
-        return self.config.embedding_dim
+        return self._served_dim or self.config.embedding_dim
+
+    def serve(self, dim: int | None) -> None:
+        """Encode queries and products with fewer dimensions from now on, each part with its first ones.
+
+        Args:
+            dim: Served dimensions; None for all.
+
+        Raises:
+            UsageError: If a part would get none, or the model has not so many.
+        """
+        if dim is not None:
+            prefix_dims(self.network.fusion.served_dims, dim)
+        self._served_dim = dim
 
     def use_bf16(self, enabled: bool) -> None:
         """Run the text part's transformer in bfloat16, where the device multiplies it fast, or in float32 again.
@@ -134,12 +149,13 @@ class TwoTower:
         """Encode queries whose features are made already."""
         features = self.readable(features)
         if self._live is not None and len(features) == 1 and features.pooled is None:
-            return self._live.encode(features, self.tables)
-        return self._encode(features, self.network.query, query_batch, self.embedding_dim)
+            return self._cut(self._live.encode(features, self.tables))
+        return self._cut(self._encode(features, self.network.query, query_batch, self.config.embedding_dim))
 
     def encode_product_features(self, features: Features) -> Float32[np.ndarray, "products dim"]:
         """Encode products whose features are made already."""
-        return self._encode(self.readable(features), self.network.product, product_batch, self.embedding_dim)
+        vectors = self._encode(self.readable(features), self.network.product, product_batch, self.config.embedding_dim)
+        return self._cut(vectors)
 
     def encode_words(self, features: Features) -> Float32[np.ndarray, "rows query_dim"]:
         """Encode the words that queries and products share alone (term and text), joined."""
@@ -320,6 +336,14 @@ class TwoTower:
         if neighbours is not None or history is not None:
             self._filled_tables()
         return replace(features, neighbours=neighbours, history=history)
+
+    def _cut(self, vectors: Float32[np.ndarray, "rows full"]) -> Float32[np.ndarray, "rows dim"]:
+        if self._served_dim is None:
+            return vectors
+        cut: np.ndarray = served_prefix(
+            torch.from_numpy(vectors), self.network.fusion.served_dims, self._served_dim
+        ).numpy()
+        return cut
 
     def _rows(
         self, features: Features, encode: _Encode, dim: int, dtype: torch.dtype

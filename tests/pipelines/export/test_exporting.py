@@ -11,6 +11,7 @@ from aisle.pipelines.boosting import BoostConfig, boost_workspace
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.export.encode_query import ExportedEncoder
 from aisle.pipelines.export.exporting import export_workspace
+from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.searching import load_retrievers
 from aisle.pipelines.training import load_model
 from aisle.workspace import Manifest, verify_files
@@ -84,3 +85,14 @@ def test_what_fails_leaves_nothing_behind(shop, tmp_path):
     with pytest.raises(WorkspaceError, match="as its manifest records it"):
         export_workspace(shop, tmp_path / "exports" / "out")
     assert list((tmp_path / "exports").iterdir()) == []
+
+
+def test_a_smaller_served_size_is_exported_on_both_sides(shop, tiny_recipe, tmp_path):
+    build_indexes(shop, tiny_recipe(encode__dim=20, index__kind="exact"))
+    outcome = export_workspace(shop, tmp_path / "small")
+    _, vectors = vectors_of(tmp_path / "small")
+    query = ExportedEncoder(tmp_path / "small").encode("oak desk lamp")
+    assert (outcome.dim, vectors.shape, query.shape) == (20, (300, 20), (20,))
+    (semantic,) = load_retrievers(shop, ["semantic"]).values()
+    served = semantic.retrieve(QueryBatch(["oak desk lamp"]), k=20)
+    assert ExactIndex.build(vectors).search(query[None], k=20).score == pytest.approx(served.score, abs=2e-3)

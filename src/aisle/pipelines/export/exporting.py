@@ -82,7 +82,9 @@ def export_workspace(workspace: Workspace, out: Path) -> ExportOutcome:
         vectors = _vectors(workspace, model, products)
         _write_vectors(folder / "vectors.parquet", products, vectors)
         model_folder = workspace.folder("model")
-        inputs = export_query_graph(model.network, model_folder, folder / "query.onnx", is_boosted=is_boosted)
+        inputs = export_query_graph(
+            model.network, model_folder, folder / "query.onnx", dim=model.embedding_dim, is_boosted=is_boosted
+        )
         _write_features(model, folder / "features")
         known = _write_known_queries(workspace, model, products, folder)
         shutil.copyfile(Path(encode_query.__file__), folder / "encode_query.py")
