@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from aisle.cli.options import JsonOption, RecipeOption, SetOption, WorkspaceOption
 from aisle.cli.output import print_step, say
@@ -14,11 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["index", "train"]
 
+_Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="FOLDER|model", help="Go on from a trained model: its folder, or the workspace's own."
+    ),
+]
+
 
 def train(
     workspace: WorkspaceOption = Path("workspace"),
     recipe: RecipeOption = None,
     overrides: SetOption = None,
+    start: _Start = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make training pairs and features, and train the towers.
@@ -28,7 +38,12 @@ def train(
     changed; a killed run resumes. Settings are the defaults, --recipe and --set of this command: none is remembered
     from the last one, and those that differ from the present model's are told.
 
+    With --from, training goes on from a model of the same settings, on the days since it learnt (`aisle mine --since`)
+    and some of those before; train.warm holds its settings.
+
     Example: `aisle train --workspace shop --set train.max_minutes=10 --set fusion=concat`
+
+    Example: `aisle train --workspace shop --from model --set train.max_minutes=5`
     """
     from aisle.pipelines.recipe import load_recipe
     from aisle.pipelines.training import train_model
@@ -36,7 +51,7 @@ def train(
 
     opened, settings = Workspace.open(workspace), load_recipe(recipe, overrides or [])
     _tell_changes(opened, settings, "model")
-    result = train_model(opened, settings)
+    result = train_model(opened, settings, start=start)
     print_step("train", result.manifest.summary, skipped=result.skipped, as_json=as_json)
 
 

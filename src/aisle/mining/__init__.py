@@ -5,7 +5,7 @@ The work is SQL (`*.sql`, DuckDB's dialect, parameters bound); Python finds the 
 """
 
 from aisle.mining.config import AssistConfig, GraphConfig, MiningConfig
-from aisle.mining.continuing import Carried
+from aisle.mining.continuing import Carried, mined_until
 from aisle.mining.mine import LogFiles, mine_log, num_steps
 from aisle.mining.reading import MinedLog, Ragged
 from aisle.mining.summary import BANDS
@@ -25,6 +25,7 @@ __all__ = [
     "continue_windows",
     "find_windows",
     "mine_log",
+    "mined_until",
     "num_steps",
     "query_keys",
 ]

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -13,12 +14,13 @@ from aisle.core.errors import TableError, WorkspaceError
 from aisle.mining.database import exactly, run_sql
 from aisle.mining.windows import Windows
 
-__all__ = ["CARRIED_TABLES", "Carried", "check_unchanged", "write_before"]
+__all__ = ["CARRIED_TABLES", "Carried", "check_unchanged", "mined_until", "write_before"]
 
 CARRIED_TABLES = ("neighbours_query", "neighbours_product", "statistics")
 """Tables of a snapshot that nothing later changes."""
 
 _BEFORE = "before.json"
+_PARTS = ("searches", "actions", "products", "impressions", "log")
 
 
 @dataclass(frozen=True)
@@ -86,19 +88,11 @@ def check_unchanged(connection: duckdb.DuckDBPyConnection, carried: Carried, imp
         WorkspaceError: If the shorter log does not tell what it was mined from.
         TableError: If rows before the end of its training window are others, or products are numbered otherwise.
     """
-    try:
-        mined = json.loads((carried.folder / _BEFORE).read_text(encoding="utf-8"))
-        num_products = int(mined["products"]["amount"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WorkspaceError(
-            "A mined log must tell what it was mined from, for a longer one to go on from it",
-            received={"file": str(carried.folder / _BEFORE), "problem": str(error)},
-            remedy="Run `aisle mine` once without --since.",
-        ) from error
-    found = _before(connection, carried.mined, impressions, num_products=num_products)
-    changed = [part for part in found if found[part] != mined.get(part)]
+    mined = _read_before(carried.folder)
+    found = _before(connection, carried.mined, impressions, num_products=mined["products"]["amount"])
+    changed = [part for part in found if part != "log" and found[part] != mined.get(part)]
     if changed:
-        counts = {part: (mined.get(part, {}).get("amount"), found[part]["amount"]) for part in changed}
+        counts = {part: (mined[part]["amount"], found[part]["amount"]) for part in changed}
         raise TableError(
             "Rows before the end of the training window that was mined must be as they were",
             received={f"{part}_then_and_now": amounts for part, amounts in counts.items()},
@@ -106,9 +100,33 @@ def check_unchanged(connection: duckdb.DuckDBPyConnection, carried: Carried, imp
         )
 
 
+def mined_until(folder: Path) -> int:
+    """Return the time of the last search of a mined log, in microseconds.
+
+    Raises:
+        WorkspaceError: If it does not tell.
+    """
+    return int(_read_before(folder)["log"]["content"])
+
+
+def _read_before(folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        before: dict[str, dict[str, Any]] = json.loads((folder / _BEFORE).read_text(encoding="utf-8"))
+        if all(isinstance(before[part]["amount"], int) for part in _PARTS):
+            return before
+        problem = "a count is no number"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = str(error)
+    raise WorkspaceError(
+        "A mined log must tell what it was mined from, for a longer one to go on from it",
+        received={"file": str(folder / _BEFORE), "problem": problem},
+        remedy="Run `aisle mine` once without --since.",
+    )
+
+
 def _before(
     connection: duckdb.DuckDBPyConnection, windows: Windows, impressions: object, *, num_products: int | None
-) -> dict[str, dict[str, object]]:
+) -> dict[str, dict[str, Any]]:
     values = {
         "before_us": windows.train_end,
         "before_slices": windows.num_slices,

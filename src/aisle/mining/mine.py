@@ -55,10 +55,9 @@ class LogFiles:
 
 def num_steps(config: MiningConfig, carried: Carried | None = None) -> int:
     """Return how many steps `mine_log` reports."""
-    numbered, slices = _NUMBERED, config.num_slices
-    if carried is not None:
-        numbered, slices = _CONTINUED, carried.windows.num_slices
-    return len((_FIRST, *numbered, "histories")) + slices + len(SPLITS)
+    numbered = len(_NUMBERED if carried is None else _CONTINUED)
+    slices = config.num_slices if carried is None else carried.windows.num_slices
+    return len((_FIRST, "histories")) + numbered + slices + len(SPLITS)
 
 
 def mine_log(

@@ -21,4 +21,7 @@ FROM products
 WHERE product_index < $before_products
 UNION ALL
 SELECT 'impressions', amount - (SELECT count(*) FROM shown WHERE snapshot >= $before_slices), ''
-FROM (SELECT count(*) AS amount FROM read_parquet($impressions, hive_partitioning = false)) AS all_impressions;
+FROM (SELECT count(*) AS amount FROM read_parquet($impressions, hive_partitioning = false)) AS all_impressions
+UNION ALL
+-- Of the whole log, so that a day is not mined twice.
+SELECT 'log', count(*), max(searched_us)::VARCHAR FROM searches;

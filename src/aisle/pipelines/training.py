@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,19 @@ import torch
 from jaxtyping import Int64
 
 from aisle.core.config import config_to_dict
+from aisle.core.errors import UsageError
 from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
 from aisle.features import Features, Featuriser
-from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
+from aisle.pipelines.featurising import CHECKPOINT, START, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
+from aisle.pipelines.warm_start import OWN, WarmStart, open_start
 from aisle.reporting import Trained, model_card, training_page
 from aisle.retrieval import SearchEncoder, save_edges
 from aisle.towers import LOG_CHANNELS, FeatureBatch, TowerConfig, TowerNetwork, TwoTower, feature_batch
+from aisle.towers.growing import start_network_from
 from aisle.towers.query_graph import QUERY_GRAPH
 from aisle.training import TrainingData, TrainingResult, train
 from aisle.training.accelerating import training_device
@@ -39,18 +42,52 @@ RUNS = "runs"
 _PCA_TEXTS = 4096
 
 
-def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
-    """Train the towers; skipped when features and settings are unchanged, resumed when a run was killed."""
-    features = featurise(workspace, recipe).manifest
+def train_model(workspace: Workspace, recipe: Recipe, *, start: str | None = None) -> StepResult:
+    """Train the towers; skipped when features and settings are unchanged, resumed when a run was killed.
+
+    Args:
+        workspace: Where the tables are.
+        recipe: Settings.
+        start: A trained model to go on from, on the days that it has not learnt: "model" for the workspace's own, or
+            a model's folder. None trains anew.
+
+    Raises:
+        UsageError: If the model to go on from has other settings, or there is no new day.
+    """
+    if start is not None:
+        return _go_on(workspace, recipe, start)
+    return _train(workspace, recipe, None)
+
+
+def _go_on(workspace: Workspace, recipe: Recipe, name: str) -> StepResult:
+    if not takes_searches(workspace, recipe):
+        raise UsageError(
+            "Going on from a model needs a log that is learnt search by search",
+            received={"pairs.source": recipe.pairs.source, "pairs.by_search": recipe.pairs.by_search},
+            remedy="Import and mine a log, or train anew without --from.",
+        )
+    mined, towers = workspace.manifest("mined"), recipe.towers(LOG_CHANNELS)
+    if name == OWN and workspace.manifest("model").inputs.get("mined") == mined.content:
+        # It went on to these days before, from a model that it has replaced.
+        present = workspace.manifest("model")
+        if present.config == {"towers": config_to_dict(towers), "train": _loop(recipe)}:
+            return StepResult(present, skipped=True)
+    start = open_start(workspace, name)
+    start.check(towers, recipe, train_end=mined.summary["windows"]["train_end"])
+    return _train(workspace, recipe, start)
+
+
+def _train(workspace: Workspace, recipe: Recipe, start: WarmStart | None) -> StepResult:
+    features = featurise(workspace, recipe, start=start).manifest
     # The features hold a checkpoint's tokenizer only; its weights are an input too.
     inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
     vectors = pool_texts(workspace, recipe)
     if vectors is not None:
         inputs[TEXT_VECTORS] = vectors.manifest.content
     towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
-    # Curves beside the model change nothing of it.
-    loop = {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
-    config = {"towers": config_to_dict(towers), "train": loop}
+    if start is not None:
+        inputs |= {START: start.manifest.content, "mined": workspace.manifest("mined").content}
+    config = {"towers": config_to_dict(towers), "train": _loop(recipe)}
 
     # What was learnt from stands in the model's own summary: a shop with a log must see that the log was taken.
     learnt_from = {name: value for name, value in features.summary.items() if name != "products"}
@@ -61,23 +98,33 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
         pooled = workspace.verified(TEXT_VECTORS) if vectors is not None else None
         data = TrainingData.read(workspace.verified("features"), pooled=pooled)
         featuriser = load_featuriser(workspace.folder("features"))
-        model, result = _build(data, featuriser, recipe, towers=towers, folder=folder, runs=runs)
+        model, result = _build(data, featuriser, recipe, towers=towers, folder=folder, runs=runs, start=start)
+        by_search = data.log is not None
         trained = Trained(
             towers=towers,
-            train=recipe.train,
+            train=recipe.train if start is None else recipe.train.from_model(),
             result=result,
             seed=recipe.seed,
             parameters=sum(parameter.numel() for parameter in model.network.parameters()),
             learnt_from=features.summary,
             log=workspace.manifest("mined").summary if "logged_pairs" in features.summary else None,
             data_hash=features.content,
+            started_from=start.told() if start is not None else None,
         )
         _tell(trained, folder)
         # Last: what is killed before it resumes at the end of training, not at its beginning.
         Checkpoint.remove(folder)
-        return {**learnt_from, **_summary(trained), "query_graph": (folder / QUERY_GRAPH).exists()}
+        told = {**learnt_from, **_summary(trained), "query_graph": (folder / QUERY_GRAPH).exists()}
+        if by_search and trained.log is not None:
+            told["learnt_until"] = trained.log["windows"]["train_end"]
+        return told | ({"from": start.told()} if start is not None else {})
 
     return workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
+
+
+def _loop(recipe: Recipe) -> dict[str, Any]:
+    """Return the settings of the loop that matter: curves beside the model change nothing of it."""
+    return {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
 
 
 def load_model(workspace: Workspace) -> TwoTower:
@@ -96,7 +143,14 @@ def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> S
 
 
 def _build(
-    data: TrainingData, featuriser: Featuriser, recipe: Recipe, *, towers: TowerConfig, folder: Path, runs: Path
+    data: TrainingData,
+    featuriser: Featuriser,
+    recipe: Recipe,
+    *,
+    towers: TowerConfig,
+    folder: Path,
+    runs: Path,
+    start: WarmStart | None,
 ) -> tuple[TwoTower, TrainingResult]:
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
     device, num_products = training_device(), len(data.product_features)
@@ -105,6 +159,33 @@ def _build(
         needs = memory_needs(towers, featuriser, num_known=num_known, num_products=num_products)
         check_memory(needs, available_memory())
     network = TowerNetwork.build(towers, featuriser, num_known=num_known).to(device)
+    model, config = TwoTower(featuriser, network, towers), recipe.train
+    if start is None:
+        _start_anew(model, data, recipe)
+    else:
+        start_network_from(network, start.model, query_texts=data.logged_queries()[0], product_ids=_product_ids(data))
+        data, config = _new_days(data, start), config.from_model()
+    result = train(model, data, config, folder=folder, seed=recipe.seed, runs=runs)
+    model.save(folder)
+    if network.graph is not None and data.log is not None:
+        edges = data.log.query_neighbours[data.log.last_snapshot - 1]
+        save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
+    return model, result
+
+
+def _new_days(data: TrainingData, start: WarmStart) -> TrainingData:
+    assert data.log is not None
+    return replace(data, log=replace(data.log, learnt_until_us=start.learnt_until_us))
+
+
+def _product_ids(data: TrainingData) -> pa.Array:
+    assert data.product_ids is not None
+    return data.product_ids
+
+
+def _start_anew(model: TwoTower, data: TrainingData, recipe: Recipe) -> None:
+    """Start a network's parts from each other and from the catalogue, before anything is learnt."""
+    network = model.network
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")
         start_from_latent(network.term, data.product_features.terms, share=recipe.term.latent_share, seed=seed)
@@ -112,15 +193,8 @@ def _build(
         _start_projection(network, data.product_features)
     if network.text is not None and network.query_text is None:
         _start_query_text(network, data.product_features)
-    model = TwoTower(featuriser, network, towers)
     if network.graph is not None:
         _start_graph(model, data)
-    result = train(model, data, recipe.train, folder=folder, seed=recipe.seed, runs=runs)
-    model.save(folder)
-    if network.graph is not None and data.log is not None:
-        edges = data.log.query_neighbours[data.log.last_snapshot - 1]
-        save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
-    return model, result
 
 
 def _tell(trained: Trained, folder: Path) -> None:

@@ -198,10 +198,10 @@ class Trainer:
         norms = self.optimisers.clip() if math.isfinite(value) else []
         factor = schedule(self.progress.step, planned_steps=self._last_step(), warmup_share=self.config.warmup_share)
         if not all(map(math.isfinite, (value, *norms))):
-            rates = self.optimisers.learning_rates(factor)
+            rates = self.optimisers.learning_rates(factor * self.config.rate_factor)
             numbers = {"step": self.progress.step, "loss": value, "gradient_norms": norms, "learning_rates": rates}
             stop_on_bad_batch(self.folder, batch, scores, self.data, numbers=numbers)
-        self.optimisers.step(factor)
+        self.optimisers.step(factor * self.config.rate_factor)
         network.eval()
         self._note(value, {name: float(part) for name, part in parts.items()}, queries)
         return value
