@@ -50,5 +50,7 @@ def test_without_learnt_positives_the_new_ones_are_drawn_alone():
 
 
 def test_too_few_new_positives_are_refused_with_their_number():
-    with pytest.raises(UsageError, match=r"at least 64 new positives.*new_positives=163.*Wait for more days"):
+    with pytest.raises(
+        UsageError, match=r"at least 64 new positives.*new_positives_by_slice=\[63\].*Wait for more days"
+    ):
         replay(new_from=837)

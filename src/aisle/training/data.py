@@ -64,6 +64,11 @@ class TrainingData:
     log: LogData | None = None
     product_ids: pa.Array | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether training goes on from a model that has learnt a part of the log."""
+        return self.log is not None and self.log.learnt_until_us is not None
+
     def logged_queries(self) -> tuple[pa.Array, Features]:
         """Return texts and features of the queries that the log itself knows: neighbours and histories are of them."""
         if self.log is None or self.log.num_queries == len(self.query_features):

@@ -14,7 +14,7 @@ from aisle.core.errors import UsageError
 __all__ = ["LEAST_NEW", "Replay"]
 
 LEAST_NEW = 64
-"""Positives that a slice of new days needs: in-batch negatives would be too few."""
+"""Positives that a slice of new days needs, or as many as a batch has: in-batch negatives would be too few."""
 
 _Rows = Int64[np.ndarray, " positives"]
 
@@ -62,11 +62,13 @@ class Replay:
             UsageError: If no slice has enough new positives.
         """
         new = [rows[is_new[rows]] for rows in slices.values()]
-        new = [rows for rows in new if len(rows) >= LEAST_NEW]
+        least = min(LEAST_NEW, most)
+        numbers = [len(rows) for rows in new if len(rows)]
+        new = [rows for rows in new if len(rows) >= least]
         if not new:
             raise UsageError(
-                f"Going on from a model needs a slice with at least {LEAST_NEW} new positives",
-                received={"new_positives": int(is_new.sum())},
+                f"Going on from a model needs a slice with at least {least} new positives",
+                received={"new_positives_by_slice": numbers},
                 remedy="Wait for more days, or train anew without --from.",
             )
         usual = int(np.median([len(rows) for rows in new]))
