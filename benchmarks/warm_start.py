@@ -146,7 +146,7 @@ def one_seed(folder: Path, recipe: Recipe, num_searches: int) -> tuple[dict[str,
 
 def copied(source: Path, target: Path) -> Workspace:
     if not target.exists():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("seconds.*.json"))
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("seconds.*.json", "values.*.npz"))
     return Workspace.open(target)
 
 
@@ -164,7 +164,11 @@ def steps(workspace: Workspace, todo: dict[str, Callable[[], object]]) -> dict[s
 
 
 def measured(workspace: Workspace, num_searches: int) -> dict[str, np.ndarray]:
-    """Return set → measures of every search, [searches, measures]."""
+    """Return set → measures of every search, [searches, measures]; noted beside the model, and not done again."""
+    noted = workspace.path / f"values.{num_searches}.npz"
+    if noted.exists():
+        with np.load(noted) as found:
+            return {name: found[name] for name in SETS}
     model, products = load_model(workspace), read_products(workspace)
     encode = load_encoder(workspace, model, products).encode_queries
     vectors, _ = encode_catalogue(workspace, model, products, load_recipe(None, []).encode)
@@ -174,6 +178,7 @@ def measured(workspace: Workspace, num_searches: int) -> dict[str, np.ndarray]:
         questions = read_questions(workspace, replace(asked, max_searches=num_searches))
         found = values_per_query(questions, retriever, MEASURES)
         values[name] = np.stack([found[measure] for measure in MEASURES], axis=1)
+    np.savez(noted, **values)
     return values
 
 

@@ -20,8 +20,8 @@ class WarmConfig:
     replay_share: Annotated[float, Ge(0), Lt(1)] = 0.5
     """Share of the batches that are drawn from the days that the model has learnt. More: less is forgotten, slower."""
 
-    rate_factor: Annotated[float, Gt(0), Le(1)] = 0.5
-    """Factor on all step sizes: the weights are near their end already."""
+    rate_factor: Annotated[float, Gt(0), Le(1)] = 0.05
+    """Factor on all step sizes: at 0.05 training goes on with the steps with which it ended. More: forgets more."""
 
     warmup_share: Annotated[float, Ge(0), Le(1)] = 0.2
     """Share of the steps over which the step size rises; the optimisers begin without a memory."""
