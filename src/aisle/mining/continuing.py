@@ -73,7 +73,7 @@ def write_before(connection: duckdb.DuckDBPyConnection, windows: Windows, folder
         impressions: File of the impressions, as a pattern.
     """
     before = _before(connection, windows, impressions, num_products=None)
-    (folder / _BEFORE).write_text(json.dumps(before, indent=1), encoding="utf-8")
+    (folder / _BEFORE).write_text(json.dumps(before, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def check_unchanged(connection: duckdb.DuckDBPyConnection, carried: Carried, impressions: object) -> None:
