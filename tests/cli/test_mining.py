@@ -47,3 +47,19 @@ def test_a_setting_that_does_not_exist(aisle, log_shop):
     result = aisle("mine", "--workspace", log_shop, "--set", "mining.slices=3")
     assert result.code == 1
     assert "num_slices" in result.err
+
+
+def test_a_new_day_is_added_and_mined(aisle, aisle_json, log_shop, set_options, tmp_path):
+    settings = set_options(["mining.num_slices=2", "mining.threads=1"])
+    aisle_json("mine", "--workspace", log_shop, *settings)
+    (tmp_path / "day.csv").write_text("search_id,query,searched_at\nq20,lamp,2025-01-21\nq21,lamp,2025-01-22\n")
+    (tmp_path / "shown.csv").write_text("search_id,product_id,position,clicked_at\nq20,a,1,2025-01-21 00:01\n")
+    files = ["--searches", tmp_path / "day.csv", "--impressions", tmp_path / "shown.csv"]
+    report = aisle_json("import", "--workspace", log_shop, "--add", *files)
+    assert (report["tables"]["searches"]["rows"], report["tables"]["searches"]["skipped"]) == (2, False)
+    found = aisle_json("mine", "--workspace", log_shop, "--since", "2025-01-21", *settings)
+    assert (found["searches"]["rows"], found["skipped"]) == (22, False)
+    assert aisle_json("mine", "--workspace", log_shop, "--since", "last", *settings)["skipped"] is True
+    refused = aisle("mine", "--workspace", log_shop, "--since", "2025-01-21", *settings)
+    assert refused.code == 2
+    assert "mined already" in refused.err

@@ -55,3 +55,12 @@ def test_what_was_set_the_last_time_and_is_not_now_is_told(aisle, shop):
     assert "Other settings than the present index's: index.kind exact → hnsw." in result.err
     assert "Settings are not remembered" in result.err
     assert "Other settings" not in aisle("index", "--workspace", shop.path).err
+
+
+def test_going_on_from_a_model_without_a_new_day_tells_what_to_do(aisle, learnt_shop):
+    result = aisle("train", "--workspace", learnt_shop.path, "--from", learnt_shop.folder("model"))
+    assert result.code == 2
+    assert "needs its own settings of towers and features" in result.err
+    result = aisle("train", "--workspace", learnt_shop.path, "--from", learnt_shop.path / "nowhere")
+    assert result.code == 1
+    assert "manifest" in result.err

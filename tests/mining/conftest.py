@@ -46,7 +46,7 @@ def write_log(folder, *, searches, impressions, products, events=(), users=()):
     return LogFiles(**{name: write_table(folder / f"{name}.parquet", name, list(rows[name])) for name in rows})
 
 
-def mine_rows(folder, config=None, windows=None, **tables):
+def mine_rows(folder, config=None, windows=None, carried=None, **tables):
     """Write and mine a log; the result has its files as lists of plain rows."""
     from aisle.mining import MinedLog, MiningConfig, mine_log
 
@@ -56,7 +56,12 @@ def mine_rows(folder, config=None, windows=None, **tables):
     out.mkdir()
     steps = []
     summary = mine_log(
-        log, out, config, windows=windows, advance=lambda num, note="", *, total=None: steps.append(note)
+        log,
+        out,
+        config,
+        windows=windows,
+        carried=carried,
+        advance=lambda num, note="", *, total=None: steps.append(note),
     )
     mined = MinedLog(out)
 
@@ -70,8 +75,8 @@ def mine_rows(folder, config=None, windows=None, **tables):
 def mine_tables(tmp_path_factory):
     """Mine tables of plain rows, in a new folder where none is named; see `mine_rows`."""
 
-    def run(config=None, windows=None, *, folder=None, **tables):
-        return mine_rows(folder or tmp_path_factory.mktemp("log"), config, windows, **tables)
+    def run(config=None, windows=None, *, carried=None, folder=None, **tables):
+        return mine_rows(folder or tmp_path_factory.mktemp("log"), config, windows, carried, **tables)
 
     return run
 

@@ -4,7 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.core.errors import TableError
-from aisle.mining.windows import FOREVER, NO_SPLIT, TEST, TRAIN, VALIDATION, find_windows
+from aisle.mining.windows import (
+    FOREVER,
+    MOST_SLICES,
+    NO_SPLIT,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    continue_windows,
+    find_windows,
+)
 
 
 def windows(times, split=None, **settings):
@@ -106,3 +115,41 @@ def test_windows_are_ordered_and_slices_are_nearly_equal(times, num_slices, test
     sizes = np.histogram(training, bins=bounds)[0] if training else []
     largest_tie = max(times.count(time) for time in times)
     assert max(sizes) <= len(training) / num_slices + largest_tie + 1 or found.num_slices < num_slices
+
+
+def continued(mined, times, split=None):
+    split = [NO_SPLIT] * len(times) if split is None else split
+    shares = {"validation_share": 0.1, "test_share": 0.1}
+    return continue_windows(mined, np.array(times, np.int64), np.array(split, np.int8), **shares)
+
+
+def test_what_joins_the_training_window_is_one_slice_and_the_held_out_windows_move():
+    mined = windows(range(100))
+    found = continued(mined, range(110))
+    assert found.snapshot_times == (*mined.snapshot_times, 90)
+    assert (found.validation_from, found.test_from, found.validation_until) == (90, 99, 99)
+    whole = windows(range(110))
+    assert (found.train_end, found.test_from) == (whole.train_end, whole.test_from)
+
+
+def test_what_joins_in_a_long_time_is_cut_into_slices_of_about_the_usual_size():
+    found = continued(windows(range(100)), range(200))
+    # 81 searches joined 81 in four slices.
+    assert found.snapshot_times == (20, 40, 60, 81, 101, 121, 141, 162)
+
+
+def test_named_splits_move_only_where_they_are_named():
+    split = [TRAIN] * 80 + [VALIDATION] * 10 + [TEST] * 10
+    mined = windows(range(100), split)
+    assert continued(mined, range(110), [*split, *[TEST] * 10]) == mined
+
+
+def test_a_training_window_that_ends_earlier_is_refused():
+    with pytest.raises(TableError, match="must end no earlier than before"):
+        continued(windows(range(200)), range(100))
+
+
+def test_more_slices_than_can_be_numbered_are_refused():
+    mined = windows(range(2000), num_slices=MOST_SLICES)
+    with pytest.raises(TableError, match=r"at most 100 slices.*slices=101.*cuts the window anew"):
+        continued(mined, range(2010))

@@ -37,3 +37,9 @@ def test_history_is_no_part_and_is_told(make_trained):
     assert make_trained().parts() == "term (16 dimensions), text (16 dimensions); fusion: post"
     towers = TowerConfig(embedding_dim=8, history=HistoryEncoderConfig(enabled=True))
     assert make_trained(towers=towers).parts() == "term (8 dimensions); fusion: post; history corrects the query"
+
+
+def test_the_model_that_was_gone_on_from_is_told(make_trained):
+    assert "gone on from" not in dict(make_trained().sources())
+    rows = dict(make_trained(started_from={"model": "ab12", "learnt_until": "2025-08-12T00:00:26Z"}).sources())
+    assert rows["gone on from"] == "model ab12, which had learnt until 2025-08-12"

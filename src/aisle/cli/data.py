@@ -73,6 +73,14 @@ _Settings = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set's loader; may be repeated."),
 ]
 
+_Add = Annotated[
+    bool,
+    typer.Option(
+        "--add",
+        help="Join the rows to those that were imported, such as a new day of the log; rows of the same key replace.",
+    ),
+]
+
 
 def import_(
     workspace: WorkspaceOption = Path("workspace"),
@@ -88,6 +96,7 @@ def import_(
     path: _SourcePath = None,
     product_key: _ProductKey = None,
     overrides: _Settings = None,
+    add: _Add = False,
     as_json: JsonOption = False,
 ) -> None:
     """Validate tables and bring them into the workspace; bad rows go to a quarantine with their reasons.
@@ -95,6 +104,8 @@ def import_(
     Example: `aisle import --workspace shop --products catalogue.csv --map title=name,price=price/100`
 
     Example: `aisle import --workspace shop --from ubi --path logs/ --product-key ean`
+
+    Example: `aisle import --workspace shop --add --searches monday.csv --impressions monday_shown.csv`
     """
     from platformdirs import user_cache_path
 
@@ -111,7 +122,7 @@ def import_(
     grade_map = parse_grades(grades) if grades is not None else None
     planned = Workspace.plan(workspace)
     if source is None:
-        outcome = import_files(planned, files, mapping=maps, grades=grade_map, product_key=product_key)
+        outcome = import_files(planned, files, mapping=maps, grades=grade_map, product_key=product_key, add=add)
     else:
         outcome = import_source(
             planned,
@@ -123,6 +134,7 @@ def import_(
             mapping=maps,
             grades=grade_map,
             product_key=product_key,
+            add=add,
         )
     _print_import(outcome, as_json=as_json)
 

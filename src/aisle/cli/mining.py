@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from aisle.cli.options import JsonOption, RecipeOption, SetOption, WorkspaceOption
 from aisle.cli.output import print_json
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["mine"]
 
+_Since = Annotated[
+    str | None,
+    typer.Option(metavar="DATE|last", help="Go on from the log that was mined: its first new day, or whatever is new."),
+]
 _FIGURES = {
     "searches": "searches",
     "with a positive": "searches_with_positive",
@@ -33,19 +39,23 @@ def mine(
     workspace: WorkspaceOption = Path("workspace"),
     recipe: RecipeOption = None,
     overrides: SetOption = None,
+    since: _Since = None,
     as_json: JsonOption = False,
 ) -> None:
     """Mine the search log: split by time, examples with stages, histories, and snapshots of graph and statistics.
 
     Reads searches and impressions, and events and users where they were imported. Skipped when nothing changed.
+    With --since a day that was added (`aisle import --add`) is mined without doing the old ones again.
 
     Example: `aisle mine --workspace shop --set mining.num_slices=12`
+
+    Example: `aisle mine --workspace shop --since last`
     """
     from aisle.pipelines.mining import mine as mine_workspace
     from aisle.pipelines.recipe import load_recipe
     from aisle.workspace import Workspace
 
-    result = mine_workspace(Workspace.open(workspace), load_recipe(recipe, overrides or []).mining)
+    result = mine_workspace(Workspace.open(workspace), load_recipe(recipe, overrides or []).mining, since=since)
     if as_json:
         print_json({"step": "mine", "skipped": result.skipped, **result.manifest.summary})
     else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from aisle.cli.options import JsonOption, ProcessesOption, RecipeOption, SetOption, WorkspaceOption
 from aisle.cli.output import print_step, say
@@ -16,11 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["index", "train"]
 
+_Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="FOLDER|model", help="Go on from a trained model: its folder, or the workspace's own."
+    ),
+]
+
 
 def train(
     workspace: WorkspaceOption = Path("workspace"),
     recipe: RecipeOption = None,
     overrides: SetOption = None,
+    start: _Start = None,
     processes: ProcessesOption = 1,
     as_json: JsonOption = False,
 ) -> None:
@@ -31,7 +41,12 @@ def train(
     changed; a killed run resumes. Settings are the defaults, --recipe and --set of this command: none is remembered
     from the last one, and those that differ from the present model's are told.
 
+    With --from, training goes on from a model of the same settings, on the days since it learnt (`aisle mine --since`)
+    and some of those before; train.warm holds its settings.
+
     Example: `aisle train --workspace shop --set train.max_minutes=10 --set fusion=concat`
+
+    Example: `aisle train --workspace shop --from model --set train.max_minutes=5`
     """
     from aisle.pipelines.recipe import load_recipe
     from aisle.pipelines.training import help_train, train_model
@@ -40,13 +55,14 @@ def train(
 
     opened, settings = Workspace.open(workspace), load_recipe(recipe, overrides or [])
     if processes > 1 and not is_launched():
-        launch(["train", *options_again(workspace, recipe, overrides, as_json=as_json)], number=processes)
+        again = options_again(workspace, recipe, overrides, as_json=as_json)
+        launch(["train", *again, *(("--from", start) if start is not None else ())], number=processes)
     with joined_processes() as joined:
         if not joined.is_main:
             help_train(opened, settings, joined)
             return
         _tell_changes(opened, settings, "model")
-        result = train_model(opened, settings, processes=joined)
+        result = train_model(opened, settings, start=start, processes=joined)
     print_step("train", result.manifest.summary, skipped=result.skipped, as_json=as_json)
 
 

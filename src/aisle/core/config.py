@@ -16,7 +16,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from aisle.core.errors import ConfigError
 
-__all__ = ["apply_overrides", "config_from_dict", "config_to_dict", "read_toml"]
+__all__ = ["apply_overrides", "config_from_dict", "config_to_dict", "flat_values", "read_toml"]
 
 Config = TypeVar("Config")
 
@@ -99,6 +99,18 @@ def config_to_dict(config: object) -> dict[str, Any]:
     if not dataclasses.is_dataclass(config) or isinstance(config, type):
         raise TypeError("config_to_dict takes an instance of a dataclass")
     return _plain(dataclasses.asdict(config))
+
+
+def flat_values(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Lay nested settings flat, by dotted names.
+
+    >>> flat_values({"train": {"epochs": 2}, "seed": 0})
+    {'train.epochs': 2, 'seed': 0}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flat_values(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
 
 
 def _plain(value: Any) -> Any:

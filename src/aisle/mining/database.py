@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-__all__ = ["open_database", "read_sql", "run_sql"]
+__all__ = ["exactly", "open_database", "read_sql", "run_sql"]
 
 
 @contextmanager
@@ -59,3 +60,8 @@ def run_sql(
     for statement in connection.extract_statements(read_sql(name)):
         connection.execute(statement, {key: values[key] for key in statement.named_parameters})
     return connection
+
+
+def exactly(path: Path) -> str:
+    """Return a pattern that only this path matches: DuckDB takes the files that it reads for patterns."""
+    return re.sub(r"([*?[])", r"[\1]", str(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ import pyarrow.parquet as pq
 
 from aisle.core.progress import Advance
 from aisle.mining.config import MiningConfig
-from aisle.mining.database import open_database, run_sql
+from aisle.mining.continuing import Carried, check_unchanged, write_before
+from aisle.mining.database import exactly, open_database, run_sql
 from aisle.mining.snapshots import write_snapshots
 from aisle.mining.summary import summarise
 from aisle.mining.texts import normalise_spellings
@@ -27,6 +27,7 @@ __all__ = ["LogFiles", "mine_log", "num_steps"]
 _MINUTE_US = 60_000_000
 _DAY_US = 24 * 60 * _MINUTE_US
 _FIRST, _NUMBERED = "stage_inputs", ("number_searches", "shown", "actions", "assists", "outcomes")
+_CONTINUED = ("number_searches", "since_acted", "actions", "assists", "since_shown", "outcomes", "since_outcomes")
 _PAGE_VIEWS = ("view", "detail", "visit")
 """Outside a shown list, looking at a product means its own page: as much as a click."""
 _WEIGHTED = ("clicked", "favorited", "carted", "ordered")
@@ -52,13 +53,21 @@ class LogFiles:
     users: Path | None = None
 
 
-def num_steps(config: MiningConfig) -> int:
+def num_steps(config: MiningConfig, carried: Carried | None = None) -> int:
     """Return how many steps `mine_log` reports."""
-    return len((_FIRST, *_NUMBERED, "histories")) + config.num_slices + len(SPLITS)
+    numbered = len(_NUMBERED if carried is None else _CONTINUED)
+    slices = config.num_slices if carried is None else carried.windows.num_slices
+    return len((_FIRST, "histories")) + numbered + slices + len(SPLITS)
 
 
 def mine_log(
-    log: LogFiles, folder: Path, config: MiningConfig, *, advance: Advance, windows: Windows | None = None
+    log: LogFiles,
+    folder: Path,
+    config: MiningConfig,
+    *,
+    advance: Advance,
+    windows: Windows | None = None,
+    carried: Carried | None = None,
 ) -> dict[str, Any]:
     """Mine a log.
 
@@ -67,13 +76,16 @@ def mine_log(
         folder: Existing folder for the result; `aisle.tables.MINED_SCHEMAS` says what its files hold.
         config: Settings.
         advance: Called after every step.
-        windows: Boundaries that were found before; None finds them.
+        windows: Boundaries that were found before; None finds them, or takes those of `carried`.
+        carried: A shorter log that was mined with the same settings, whose snapshots and outcomes are taken over; None
+            mines all of it. The files are the same either way.
 
     Returns:
-        What was found, for the summary.
+        What was found, for the summary. What it tells of impressions is of searches that were labelled anew.
 
     Raises:
-        TableError: If the log has no searches, or too few distinct times to cut between.
+        TableError: If the log has no searches, or too few distinct times to cut between, or changes what the shorter
+            log was mined from.
     """
     work = folder / "work"
     with open_database(work, memory_gb=config.memory_gb, threads=config.threads) as connection:
@@ -84,20 +96,24 @@ def mine_log(
             advance(1, name)
 
         step(_FIRST)
-        windows = windows or _find_windows(connection, config)
+        windows = windows or (carried.windows if carried is not None else _find_windows(connection, config))
         parameters |= {
             **asdict(windows),
+            **(carried.paths() if carried is not None else {}),
             "snapshot_times": list(windows.snapshot_times),
             "train_end": windows.train_end,
             "last_snapshot": windows.num_slices,
             "forever": FOREVER,
         }
         normalise_spellings(connection, max_chars=config.max_query_chars)
-        for name in _NUMBERED:
+        for name in _NUMBERED if carried is None else _CONTINUED:
             step(name)
+        if carried is not None:
+            check_unchanged(connection, carried, parameters["impressions"])
         step("histories", {"histories": str(folder / "histories.parquet")})
         run_sql(connection, "signals", parameters)
-        write_snapshots(connection, windows, folder, parameters, advance=advance)
+        write_before(connection, windows, folder, parameters["impressions"])
+        write_snapshots(connection, windows, folder, parameters, carried=carried, advance=advance)
         _write_examples(connection, folder, parameters, advance=advance)
         (folder / "windows.json").write_text(json.dumps(asdict(windows)), encoding="utf-8")
         return summarise(connection, windows, parameters, says_exposure=_says_exposure(log.impressions))
@@ -105,20 +121,15 @@ def mine_log(
 
 def _inputs(log: LogFiles, work: Path) -> dict[str, object]:
     """Return the path of every table, and of an empty file with all columns of its contract beside it."""
-    paths: dict[str, object] = {"products": _exactly(log.products)}
+    paths: dict[str, object] = {"products": exactly(log.products)}
     tables = {"searches": log.searches, "impressions": log.impressions, "events": log.events, "users": log.users}
     for name, path in tables.items():
         fields = [(column.name, column.type) for column in SCHEMAS[name].columns]
         fields += _EXPOSURE_COLUMNS if name == "impressions" else ()
         empty = work / f"empty_{name}.parquet"
         pq.write_table(pa.schema(fields).empty_table(), empty)
-        paths |= {name: _exactly(path or empty), f"empty_{name}": _exactly(empty)}
+        paths |= {name: exactly(path or empty), f"empty_{name}": exactly(empty)}
     return paths
-
-
-def _exactly(path: Path) -> str:
-    """Return a pattern that only this path matches: DuckDB takes the files that it reads for patterns."""
-    return re.sub(r"([*?[])", r"[\1]", str(path))
 
 
 def _settings(config: MiningConfig) -> dict[str, object]:

@@ -1,4 +1,4 @@
--- What each search came to, as of the time that its split is labelled at: products acted on, products skipped though
+-- What each fresh search came to, as of the time that its split is labelled at: products acted on, products skipped though
 -- plausibly seen, and (in training alone) assisted positives. A product counts once a search: at its best place, with
 -- its latest stage; its own action goes before an assisted one.
 
@@ -7,7 +7,8 @@ SELECT
     searches.search_index,
     label_times.label_until
 FROM searches
-INNER JOIN label_times ON label_times.split = searches.split;
+INNER JOIN label_times ON label_times.split = searches.split
+WHERE searches.search_index IN (SELECT search_index FROM fresh);
 
 CREATE TABLE own_actions AS
 SELECT
@@ -50,9 +51,9 @@ WITH parts AS (
         assists.search_index, assists.product_index, NULL::INTEGER, NULL::FLOAT, 0::TINYINT, NULL::BIGINT,
         assists.stage, assists.happened_us
     FROM assists
+    INNER JOIN labelled ON labelled.search_index = assists.search_index
     INNER JOIN searches ON searches.search_index = assists.search_index
-    INNER JOIN label_times ON label_times.split = searches.split
-    WHERE searches.split = 'train' AND assists.happened_us < label_times.label_until
+    WHERE searches.split = 'train' AND assists.happened_us < labelled.label_until
 ),
 
 merged AS (

@@ -1,6 +1,6 @@
 -- Impressions by numbers: all of them with the little that negatives need, and those that were acted on with their
 -- times. -1 stands for a search or product that is not there. The ids are joined once: the second table finds its rows
--- in the first by their place in the file.
+-- in the first by their place in the file. All searches are fresh: `since_shown.sql` is for a log that was mined before.
 
 CREATE TABLE shown AS
 SELECT
@@ -41,3 +41,5 @@ WHERE
         ) IS NOT NULL
         OR impressions.stage IN ('clicked', 'favorited', 'carted', 'ordered')
     );
+
+CREATE VIEW fresh AS SELECT search_index FROM searches;

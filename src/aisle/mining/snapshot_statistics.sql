@@ -1,4 +1,4 @@
--- Products and queries as of $snapshot_us: the counts of the snapshot before, and what has happened since
+-- Products as of $snapshot_us: the counts of the snapshot before, and what has happened since
 -- $previous_us, in the slice before the snapshot.
 
 CREATE OR REPLACE TABLE product_totals AS
@@ -51,34 +51,3 @@ COPY (
     FROM product_totals CROSS JOIN mean
     ORDER BY product_totals.product_index
 ) TO $statistics (FORMAT parquet, COMPRESSION zstd);
-
-CREATE OR REPLACE TABLE query_totals AS
-SELECT
-    query_index,
-    sum(searches)::BIGINT AS searches
-FROM (
-    SELECT * FROM query_totals
-    UNION ALL
-    SELECT query_index, count(*)
-    FROM searches
-    WHERE snapshot = $snapshot - 1
-    GROUP BY query_index
-) AS parts
-GROUP BY query_index;
-
--- Thirds of the searches: a query is in the band in which its first search stands, most frequent queries first, of
--- equally frequent ones that which appeared first.
-INSERT INTO bands
-SELECT
-    $snapshot,
-    query_index,
-    searches,
-    CASE WHEN 3 * before < total THEN 'head' WHEN 3 * before < 2 * total THEN 'torso' ELSE 'tail' END
-FROM (
-    SELECT
-        query_index,
-        searches,
-        sum(searches) OVER (ORDER BY searches DESC, query_index ROWS UNBOUNDED PRECEDING) - searches AS before,
-        sum(searches) OVER () AS total
-    FROM query_totals
-) AS ranked;

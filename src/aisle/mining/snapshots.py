@@ -8,13 +8,14 @@ from pathlib import Path
 import duckdb
 
 from aisle.core.progress import Advance
+from aisle.mining.continuing import CARRIED_TABLES, Carried
 from aisle.mining.database import run_sql
 from aisle.mining.windows import Windows
 
 __all__ = ["write_snapshots"]
 
 _BEFORE_ALL = -(2**62)
-_FOLDERS = ("neighbours_query", "neighbours_product", "statistics", "sampling")
+_FOLDERS = (*CARRIED_TABLES, "sampling")
 
 
 def write_snapshots(
@@ -23,6 +24,7 @@ def write_snapshots(
     folder: Path,
     parameters: Mapping[str, object],
     *,
+    carried: Carried | None = None,
     advance: Advance,
 ) -> None:
     """Write `<kind>/<snapshot>.parquet` for every snapshot, and sampling probabilities for every slice that trains.
@@ -32,6 +34,7 @@ def write_snapshots(
         windows: The boundaries.
         folder: Existing folder of the result.
         parameters: Settings, by the names that the SQL files give them.
+        carried: A shorter log whose first snapshots are taken over; None: all are made.
         advance: Called after every snapshot.
     """
     for name in _FOLDERS:
@@ -39,6 +42,11 @@ def write_snapshots(
     times = [_BEFORE_ALL, *windows.snapshot_times]
     # Searches are numbered by time, so a slice is a range of numbers.
     begins = [_num_before(connection, time) for time in times]
+    num_carried = 0
+    if carried is not None:
+        carried.copy_snapshots(folder)
+        run_sql(connection, "since_totals", parameters)
+        num_carried = carried.num_snapshots
     for snapshot in range(1, len(times)):
         values = {
             **parameters,
@@ -47,8 +55,10 @@ def write_snapshots(
             "previous_us": times[snapshot - 1],
             "snapshot_us": times[snapshot],
         }
-        run_sql(connection, "snapshot_graph", values)
-        run_sql(connection, "snapshot_statistics", values)
+        if snapshot > num_carried:
+            run_sql(connection, "snapshot_graph", values)
+            run_sql(connection, "snapshot_statistics", values)
+        run_sql(connection, "snapshot_queries", values)
         if snapshot < windows.num_slices:
             slice_after = {"first_search": begins[snapshot], "end_search": begins[snapshot + 1]}
             run_sql(connection, "snapshot_sampling", values | slice_after)

@@ -10,7 +10,7 @@ SELECT 'queries', NULL, NULL, 'distinct', count(*) FROM queries
 UNION ALL
 SELECT 'queries', NULL, NULL, 'searches_with_cut_query', count(*) FROM raw_searches WHERE length(query) > $max_chars;
 
--- Impressions: those that are an outcome by its stage, the same product again in one search, those below the seen
+-- Impressions of fresh searches: those that are an outcome by its stage, the same product again in one search, those below the seen
 -- window, and those of searches without an action.
 INSERT INTO counts
 WITH known AS (
@@ -36,7 +36,7 @@ own AS (
         CASE WHEN assisted THEN 0 ELSE stage END AS stage,
         count(*) AS amount
     FROM outcomes
-    WHERE position IS NOT NULL
+    WHERE position IS NOT NULL AND search_index IN (SELECT search_index FROM fresh)
     GROUP BY ALL
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,16 @@ from jaxtyping import Bool, Int8, Int64
 
 from aisle.core.errors import TableError
 
-__all__ = ["NO_SPLIT", "TEST", "TRAIN", "VALIDATION", "Windows", "find_windows"]
+__all__ = ["MOST_SLICES", "NO_SPLIT", "TEST", "TRAIN", "VALIDATION", "Windows", "continue_windows", "find_windows"]
 
 TRAIN, VALIDATION, TEST, NO_SPLIT = 0, 1, 2, -1
 """Codes of a search's split; `NO_SPLIT` where the log names none."""
 
 FOREVER = 2**62
 """A time after every other, in microseconds."""
+
+MOST_SLICES = 100
+"""Most slices of a training window; their numbers are small integers."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,66 @@ def find_windows(
             received={"searches": len(searched_us), "distinct_times": 1},
             remedy="Map `searched_at` to the time of each search, or to its order number.",
         )
+    times, held_out = _held_out(searched_us, split, validation_share=validation_share, test_share=test_share)
+    starts = _slice_starts(times[times < held_out.train_end], num_slices)
+    return replace(held_out, snapshot_times=(*starts, held_out.train_end))
+
+
+def continue_windows(
+    mined: Windows,
+    searched_us: Int64[np.ndarray, " searches"],
+    split: Int8[np.ndarray, " searches"],
+    *,
+    validation_share: float,
+    test_share: float,
+) -> Windows:
+    """Cut a log that went on: the slices that were mined stay, and what has joined the training window follows them.
+
+    The validation and the test window are those of `find_windows`. What joins is one slice, or several of about the
+    size of those before where it is that long; none where the validation window begins where it did.
+
+    Args:
+        mined: Windows of the shorter log.
+        searched_us: Time of every search of the longer one, microseconds.
+        split: `TRAIN`, `VALIDATION`, `TEST` or `NO_SPLIT`.
+        validation_share: As in `find_windows`.
+        test_share: As in `find_windows`.
+
+    Raises:
+        TableError: If the training window would end before the one that was mined, or have more than `MOST_SLICES`.
+    """
+    times, held_out = _held_out(searched_us, split, validation_share=validation_share, test_share=test_share)
+    begin, end = mined.train_end, held_out.train_end
+    if end < begin:
+        raise TableError(
+            "The training window of a log that went on must end no earlier than before",
+            received={"train_end_before": _iso(begin), "train_end": _iso(end)},
+            remedy="Run `aisle mine` without --since.",
+        )
+    if end == begin:
+        return replace(held_out, snapshot_times=mined.snapshot_times)
+    joined = times[(times >= begin) & (times < end)]
+    usual = max(1, int((times < begin).sum()) // mined.num_slices)
+    num_new = max(1, round(len(joined) / usual))
+    starts = _slice_starts(joined, num_new) if num_new > 1 and _num_distinct(joined) > 1 else []
+    snapshot_times = (*mined.snapshot_times, *starts, end)
+    if len(snapshot_times) > MOST_SLICES:
+        raise TableError(
+            f"A training window must have at most {MOST_SLICES} slices",
+            received={"slices": len(snapshot_times)},
+            remedy="Run `aisle mine` without --since: it cuts the window anew.",
+        )
+    return replace(held_out, snapshot_times=snapshot_times)
+
+
+def _held_out(
+    searched_us: Int64[np.ndarray, " searches"],
+    split: Int8[np.ndarray, " searches"],
+    *,
+    validation_share: float,
+    test_share: float,
+) -> tuple[Int64[np.ndarray, " searches"], Windows]:
+    """Return the times in their order, and windows without slices of what is trained on."""
     order = np.argsort(searched_us, kind="stable")
     times, split = searched_us[order], split[order]
     named = bool((split != NO_SPLIT).any())
@@ -103,9 +166,8 @@ def find_windows(
     validation_from = FOREVER if validation.any() else _cut(times[before_test], share=validation_share)
     _refuse_mixed(times, split, held_out_from=min(_first(times, validation), test_from))
     train_end = min(_first(times, validation), validation_from, test_from)
-    starts = _slice_starts(times[times < train_end], num_slices)
     validation_until = FOREVER if (validation & ~before_test).any() else test_from
-    return Windows((*starts, train_end), validation_from, test_from, validation_until)
+    return times, Windows((train_end,), validation_from, test_from, validation_until)
 
 
 def _refuse_mixed(

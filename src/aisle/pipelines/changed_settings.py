@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from aisle.core.config import config_to_dict
+from aisle.core.config import config_to_dict, flat_values
 from aisle.pipelines.featurising import takes_searches
 from aisle.pipelines.recipe import Recipe
 from aisle.towers import LOG_CHANNELS
@@ -49,25 +48,17 @@ def _present(workspace: Workspace, artefact: str) -> dict[str, Any]:
         if workspace.has("features") and manifest.inputs["features"] == workspace.manifest("features").content:
             made_from = workspace.manifest("features").config
             values |= {name: made_from[name] for name in _OF_FEATURES}
-    return dict(_flat(values))
+    return flat_values(values)
 
 
 def _wanted(workspace: Workspace, recipe: Recipe, artefact: str) -> dict[str, Any]:
     settings = config_to_dict(recipe)
     if artefact == "index":
-        return dict(_flat({name: settings[name] for name in (*_OF_INDEX, "seed")}))
+        return flat_values({name: settings[name] for name in (*_OF_INDEX, "seed")})
     # As a training settles them: a channel is on where the workspace has data for it.
     towers = recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
     values = {name: settings[name] for name in ("train", *_OF_FEATURES, "seed")}
-    return dict(_flat({**values, **config_to_dict(towers)}))
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+    return flat_values({**values, **config_to_dict(towers)})
 
 
 def _told(value: object) -> str:

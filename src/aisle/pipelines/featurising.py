@@ -30,6 +30,7 @@ from aisle.pipelines.catalogue import (
 )
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
+from aisle.pipelines.warm_start import WarmStart
 from aisle.towers import LOG_CHANNELS
 from aisle.training import TrainingData, TrainingPairs, judged_pairs, pseudo_query_pairs, split_queries
 from aisle.training.log_data import LOG_FORMAT, Limits
@@ -38,24 +39,34 @@ from aisle.training.pairs import NO_PAIRS, join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
 from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
 
-__all__ = ["CHECKPOINT", "features_key", "featurise", "load_featuriser", "takes_searches"]
+__all__ = ["CHECKPOINT", "START", "features_key", "featurise", "load_featuriser", "takes_searches"]
 
 CHECKPOINT = "text.init"
 """Name of a Hugging Face checkpoint among the inputs of `features`."""
+
+START = "from"
+"""Name of the model that a training goes on from, among inputs."""
 
 _FEATURISER = "featuriser"
 _TABLES, _WINDOWS = ("examples", "outcomes"), ("train", "validation")
 
 
-def featurise(workspace: Workspace, recipe: Recipe) -> StepResult:
+def featurise(workspace: Workspace, recipe: Recipe, *, start: WarmStart | None = None) -> StepResult:
     """Make training pairs and features; skipped when catalogue, training judgments and settings are unchanged.
 
     Test judgments are not an input: changing them changes nothing here.
+
+    Args:
+        workspace: Where the tables are.
+        recipe: Settings.
+        start: A model whose vocabularies are kept; of its own features what is unchanged is taken over.
     """
     inputs, config = _made_from(workspace, recipe)
+    if start is not None:
+        inputs[START] = start.manifest.content
 
     def build(folder: Path) -> dict[str, Any]:
-        return _build(workspace, recipe, folder)
+        return _build(workspace, recipe, folder, start)
 
     return workspace.run_step("features", build, inputs=inputs, config=config, seed=recipe.seed)
 
@@ -124,7 +135,7 @@ def load_featuriser(folder: Path) -> Featuriser:
     return Featuriser.load(folder / _FEATURISER, spec, config_from_dict(FeatureConfig, spec["config"]))
 
 
-def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]:
+def _build(workspace: Workspace, recipe: Recipe, folder: Path, start: WarmStart | None) -> dict[str, Any]:
     products = read_products(workspace)
     texts = product_text(products)
     by_search = takes_searches(workspace, recipe)
@@ -134,7 +145,11 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     ids = IdMap(products.column("product_id"))
     found = _from_log(workspace, recipe, texts, ids) if _takes_log(workspace, recipe) else None
     found = found or _without_log(workspace, recipe, texts, ids)
-    featuriser = _fit(products, recipe, mined, queries=found.trained_queries())
+    featuriser, known = start.model.featuriser if start is not None else None, None
+    if featuriser is None:
+        featuriser = _fit(products, recipe, mined, queries=found.trained_queries())
+    elif start is not None and start.manifest.inputs["features"] == _present_features(workspace):
+        known = TrainingData.read_known(workspace.verified("features"))
     (folder / _FEATURISER).mkdir(exist_ok=True)
     featuriser.save(folder / _FEATURISER)
     (folder / "spec.json").write_text(json.dumps(featuriser.spec(), indent=1), encoding="utf-8")
@@ -149,6 +164,7 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
         log=(mined, _limits(recipe)) if mined is not None else None,
         judged=found.judged,
         pseudo=found.pseudo,
+        known=known,
     )
     return {
         "products": len(texts),
@@ -157,6 +173,10 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
         "validation_queries": len(found.validation_queries),
         "validation_from": found.validation_from,
     }
+
+
+def _present_features(workspace: Workspace) -> str | None:
+    return workspace.manifest("features").content if workspace.has("features") else None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from aisle.core.errors import TableError, UsageError
 from aisle.core.ids import IdMap
+from aisle.pipelines.adding import joined
 from aisle.pipelines.catalogue import STAGE_GRADE
 from aisle.pipelines.product_keys import with_product_ids
 from aisle.sources import Account, ColumnMap, SourceTables, load_source, read_table
@@ -78,6 +79,7 @@ def import_files(
     mapping: Mapping[str, ColumnMap] | None = None,
     grades: GradeMap | None = None,
     product_key: str | None = None,
+    add: bool = False,
 ) -> ImportOutcome:
     """Import own files, one per table.
 
@@ -87,8 +89,9 @@ def import_files(
         mapping: Column map of each table that needs one.
         grades: Grade at which each stage begins, for judgments that train.
         product_key: Column of the products by which other tables name them; None for `product_id`.
+        add: Join the rows to those that were imported, instead of replacing them; see `joined`.
     """
-    return _import(workspace, [_read_files(files, mapping)], grades=grades, product_key=product_key)
+    return _import(workspace, [_read_files(files, mapping)], grades=grades, product_key=product_key, add=add)
 
 
 def import_source(
@@ -102,6 +105,7 @@ def import_source(
     mapping: Mapping[str, ColumnMap] | None = None,
     grades: GradeMap | None = None,
     product_key: str | None = None,
+    add: bool = False,
 ) -> ImportOutcome:
     """Import a known data set, from a local folder or by download, with own files of tables that it has not.
 
@@ -115,6 +119,7 @@ def import_source(
         mapping: Column map of each own file that needs one.
         grades: Grade at which each stage begins; None for the data set's own.
         product_key: Column of the products by which other tables name them; None for `product_id`.
+        add: Join the rows to those that were imported, instead of replacing them; see `joined`.
 
     Raises:
         UsageError: If a table comes from both.
@@ -128,19 +133,25 @@ def import_source(
             received={"from": name, "tables": twice},
             remedy="Leave the file out.",
         )
-    return _import(workspace, [own, source], grades=grades, product_key=product_key)
+    return _import(workspace, [own, source], grades=grades, product_key=product_key, add=add)
 
 
 def import_tables(
-    workspace: Workspace, source: SourceTables, *, grades: GradeMap | None = None, product_key: str | None = None
+    workspace: Workspace,
+    source: SourceTables,
+    *,
+    grades: GradeMap | None = None,
+    product_key: str | None = None,
+    add: bool = False,
 ) -> ImportOutcome:
     """Validate tables and write each as an artefact; bad rows go to its quarantine with their reasons.
 
     Raises:
-        UsageError: If grades are given without judgments, or a table that another names was never imported.
+        UsageError: If grades are given without judgments, a table that another names was never imported, or judgments
+            are to be added.
         TableError: If a table cannot be used.
     """
-    return _import(workspace, [source], grades=grades, product_key=product_key)
+    return _import(workspace, [source], grades=grades, product_key=product_key, add=add)
 
 
 def _read_files(files: Mapping[str, Path], mapping: Mapping[str, ColumnMap] | None) -> SourceTables:
@@ -158,10 +169,16 @@ def _read_files(files: Mapping[str, Path], mapping: Mapping[str, ColumnMap] | No
 
 
 def _import(
-    workspace: Workspace, sources: Sequence[SourceTables], *, grades: GradeMap | None, product_key: str | None
+    workspace: Workspace,
+    sources: Sequence[SourceTables],
+    *,
+    grades: GradeMap | None,
+    product_key: str | None,
+    add: bool,
 ) -> ImportOutcome:
     by_table = {name: source for source in sources for name in source.tables}
     _check_grades(by_table, grades)
+    _check_added(by_table, add=add)
     outcome = ImportOutcome(
         accounts=[account for source in sources for account in source.accounts],
         notes=[note for source in sources for note in source.notes],
@@ -176,14 +193,32 @@ def _import(
             outcome.notes.append(f"{name}: {note}")
         # A log without events must replace the events of an earlier one. Own files are never empty.
         may_be_empty = table.num_rows == 0 or name in source.may_be_empty
-        checked[name] = validate(table, SCHEMAS[name], **known.ids(name), may_be_empty=may_be_empty)
+        validated = validate(table, SCHEMAS[name], **known.ids(name), may_be_empty=may_be_empty)
+        checked[name] = _with_earlier(workspace, name, validated) if add else validated
     for name, validated in checked.items():
         table = validated.table
         if name == "judgments":
             table = _with_stage_grades(table, grades or by_table[name].grades)
         result = Validated(table, validated.quarantine, validated.report)
-        _write(workspace, name, result, by_table[name], outcome)
+        _write(workspace, name, result, by_table[name], outcome, add=add)
     return outcome
+
+
+def _with_earlier(workspace: Workspace, name: str, validated: Validated) -> Validated:
+    """Join what was checked to what the workspace has of the table; the report stays that of the later rows."""
+    if not workspace.has(name):
+        return validated
+    before = read_parquet(workspace.verified(name) / f"{name}.parquet")
+    return Validated(joined(before, validated.table, SCHEMAS[name]), validated.quarantine, validated.report)
+
+
+def _check_added(by_table: Mapping[str, SourceTables], *, add: bool) -> None:
+    if add and "judgments" in by_table:
+        raise UsageError(
+            "--add takes rows of a log and of its products",
+            received={"tables": list(by_table)},
+            remedy="Import judgments whole, without --add.",
+        )
 
 
 def _check_grades(by_table: Mapping[str, SourceTables], grades: GradeMap | None) -> None:
@@ -243,7 +278,9 @@ def _with_stage_grades(judgments: pa.Table, grades: GradeMap | None) -> pa.Table
     return judgments.append_column(STAGE_GRADE, stage_grade)
 
 
-def _write(workspace: Workspace, name: str, checked: Validated, source: SourceTables, outcome: ImportOutcome) -> None:
+def _write(
+    workspace: Workspace, name: str, checked: Validated, source: SourceTables, outcome: ImportOutcome, *, add: bool
+) -> None:
     rejected = source.rejected.get(name)
 
     def build(folder: Path) -> dict[str, Any]:
@@ -259,8 +296,13 @@ def _write(workspace: Workspace, name: str, checked: Validated, source: SourceTa
     inputs = {"content": table_hash(checked.table), "quarantine": table_hash(checked.quarantine)}
     if rejected is not None:
         inputs["rejected"] = table_hash(rejected)
-    result = workspace.run_step(name, build, inputs=inputs, config={"provenance": _provenance(source, name)})
+    config = {"provenance": _provenance(source, name)}
     outcome.reports[name] = checked.report
+    if add and workspace.has(name) and workspace.manifest(name).inputs.get("content") == inputs["content"]:
+        # Rows that were added before: nothing has changed, and where the others come from stays told.
+        outcome.skipped.append(name)
+        return
+    result = workspace.run_step(name, build, inputs=inputs, config=config)
     outcome.rejected[name] = rejected.num_rows if rejected is not None else 0
     if result.skipped:
         outcome.skipped.append(name)

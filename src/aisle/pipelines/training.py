@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,26 @@ import torch
 from jaxtyping import Int64
 
 from aisle.core.config import config_from_dict, config_to_dict
+from aisle.core.errors import UsageError
 from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
 from aisle.features import Features
-from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
+from aisle.pipelines.featurising import CHECKPOINT, START, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
+from aisle.pipelines.warm_start import OWN, WarmStart, open_start
 from aisle.reporting import Trained, model_card, training_page
 from aisle.retrieval import SearchEncoder, save_edges
 from aisle.towers import LOG_CHANNELS, EncodeConfig, FeatureBatch, TowerConfig, TowerNetwork, TwoTower, feature_batch
+from aisle.towers.growing import start_network_from
 from aisle.towers.query_graph import QUERY_GRAPH
-from aisle.training import TrainingData, TrainingResult, train
+from aisle.training import TrainingData, train
 from aisle.training.accelerating import training_device
 from aisle.training.checkpoint import Checkpoint
 from aisle.training.memory import check_memory, memory_needs
 from aisle.training.processes import ONE_PROCESS, Processes
-from aisle.workspace import StepResult, Workspace
+from aisle.workspace import Manifest, StepResult, Workspace
 
 __all__ = ["RUNS", "help_train", "load_encoder", "load_model", "load_served_model", "train_model"]
 
@@ -39,55 +42,37 @@ RUNS = "runs"
 
 _PCA_TEXTS = 4096
 
+_NOTHING: tuple[str, int | None] = ("", None)
+"""What the first process tells the others where there is nothing to train; else folder and `learnt_until_us`."""
 
-def train_model(workspace: Workspace, recipe: Recipe, *, processes: Processes = ONE_PROCESS) -> StepResult:
+
+def train_model(
+    workspace: Workspace, recipe: Recipe, *, start: str | None = None, processes: Processes = ONE_PROCESS
+) -> StepResult:
     """Train the towers; skipped when features and settings are unchanged, resumed when a run was killed.
 
     Args:
         workspace: What is trained on lies there.
         recipe: All settings.
+        start: A trained model to go on from, on the days that it has not learnt: "model" for the workspace's own, or
+            a model's folder. None trains anew.
         processes: This one, the first of those that train together; the others call `help_train`.
+
+    Raises:
+        UsageError: If the model to go on from has other settings, or there is no new day.
     """
-    features = featurise(workspace, recipe).manifest
-    # The features hold a checkpoint's tokenizer only; its weights are an input too.
-    inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
-    vectors = pool_texts(workspace, recipe)
-    if vectors is not None:
-        inputs[TEXT_VECTORS] = vectors.manifest.content
-    towers = _towers(workspace, recipe)
-    # Curves beside the model change nothing of it.
-    loop = {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
-    config = {"towers": config_to_dict(towers), "train": loop}
-
-    # What was learnt from stands in the model's own summary: a shop with a log must see that the log was taken.
-    learnt_from = {name: value for name, value in features.summary.items() if name != "products"}
-
-    def build(folder: Path) -> dict[str, Any]:
-        # Outside the artefact, whose files are hashed; named as the run, so that one that is resumed goes on there.
-        runs = workspace.path / RUNS / folder.name
-        data = _read(workspace, recipe)
-        # The others have waited for features and for the folder.
-        processes.from_main(str(folder))
-        model, result = _train(data, workspace, recipe, folder=folder, runs=runs, processes=processes)
-        _save(model, data, folder)
-        trained = Trained(
-            towers=towers,
-            train=recipe.train,
-            result=result,
-            seed=recipe.seed,
-            parameters=sum(parameter.numel() for parameter in model.network.parameters()),
-            learnt_from=features.summary,
-            log=workspace.manifest("mined").summary if "logged_pairs" in features.summary else None,
-            data_hash=features.content,
-        )
-        _tell(trained, folder)
-        # Last: what is killed before it resumes at the end of training, not at its beginning.
-        Checkpoint.remove(folder)
-        return {**learnt_from, **_summary(trained), "query_graph": (folder / QUERY_GRAPH).exists()}
-
-    trained = workspace.run_step("model", build, inputs=inputs, config=config, seed=recipe.seed)
+    opened = None
+    if start is not None:
+        _check_goes_on(workspace, recipe)
+        if (present := _went_on(workspace, recipe, start)) is not None:
+            processes.from_main(_NOTHING)
+            return StepResult(present, skipped=True)
+        opened = open_start(workspace, start)
+        train_end = workspace.manifest("mined").summary["windows"]["train_end"]
+        opened.check(recipe.towers(LOG_CHANNELS), recipe, train_end=train_end)
+    trained = _train_model(workspace, recipe, opened, processes)
     if trained.skipped:
-        processes.from_main("")
+        processes.from_main(_NOTHING)
     return trained
 
 
@@ -102,10 +87,83 @@ def help_train(workspace: Workspace, recipe: Recipe, processes: Processes) -> No
     Raises:
         TrainingError: If another process has ended.
     """
-    folder = processes.from_main("")
+    folder, learnt_until_us = processes.from_main(_NOTHING)
     if folder:
-        data = _read(workspace, recipe)
-        _train(data, workspace, recipe, folder=Path(folder), runs=None, processes=processes)
+        data = _read(workspace, recipe, learnt_until_us)
+        loop = recipe.train if learnt_until_us is None else recipe.train.from_model()
+        model = _model(data, workspace, recipe, processes)
+        train(model, data, loop, folder=Path(folder), seed=recipe.seed, runs=None, processes=processes)
+
+
+def _check_goes_on(workspace: Workspace, recipe: Recipe) -> None:
+    if not takes_searches(workspace, recipe):
+        raise UsageError(
+            "Going on from a model needs a log that is learnt search by search",
+            received={"pairs.source": recipe.pairs.source, "pairs.by_search": recipe.pairs.by_search},
+            remedy="Import and mine a log, or train anew without --from.",
+        )
+
+
+def _went_on(workspace: Workspace, recipe: Recipe, start: str) -> Manifest | None:
+    """Return the present model where it went on to these days before, from a model that it has replaced."""
+    if start != OWN or not workspace.has("model"):
+        return None
+    present, config = workspace.manifest("model"), _config(recipe.towers(LOG_CHANNELS), recipe)
+    is_same = present.inputs.get("mined") == workspace.manifest("mined").content and present.config == config
+    return present if is_same else None
+
+
+def _train_model(workspace: Workspace, recipe: Recipe, start: WarmStart | None, processes: Processes) -> StepResult:
+    features = featurise(workspace, recipe, start=start).manifest
+    # The features hold a checkpoint's tokenizer only; its weights are an input too.
+    inputs = {"features": features.content, CHECKPOINT: features.inputs.get(CHECKPOINT, "none")}
+    vectors = pool_texts(workspace, recipe)
+    if vectors is not None:
+        inputs[TEXT_VECTORS] = vectors.manifest.content
+    if start is not None:
+        inputs |= {START: start.manifest.content, "mined": workspace.manifest("mined").content}
+    towers = _towers(workspace, recipe)
+    # What was learnt from stands in the model's own summary: a shop with a log must see that the log was taken.
+    learnt_from = {name: value for name, value in features.summary.items() if name != "products"}
+
+    def build(folder: Path) -> dict[str, Any]:
+        # Outside the artefact, whose files are hashed; named as the run, so that one that is resumed goes on there.
+        runs = workspace.path / RUNS / folder.name
+        learnt_until_us = None if start is None else start.learnt_until_us
+        data = _read(workspace, recipe, learnt_until_us)
+        # The others have waited for features and for the folder.
+        processes.from_main((str(folder), learnt_until_us))
+        loop = recipe.train if start is None else recipe.train.from_model()
+        model = _model(data, workspace, recipe, processes)
+        _start(model, data, recipe, start)
+        result = train(model, data, loop, folder=folder, seed=recipe.seed, runs=runs, processes=processes)
+        _save(model, data, folder)
+        trained = Trained(
+            towers=towers,
+            train=loop,
+            result=result,
+            seed=recipe.seed,
+            parameters=sum(parameter.numel() for parameter in model.network.parameters()),
+            learnt_from=features.summary,
+            log=workspace.manifest("mined").summary if "logged_pairs" in features.summary else None,
+            data_hash=features.content,
+            started_from=start.told() if start is not None else None,
+        )
+        _tell(trained, folder)
+        # Last: what is killed before it resumes at the end of training, not at its beginning.
+        Checkpoint.remove(folder)
+        told = {**learnt_from, **_summary(trained), "query_graph": (folder / QUERY_GRAPH).exists()}
+        if data.log is not None and trained.log is not None:
+            told["learnt_until"] = trained.log["windows"]["train_end"]
+        return told | ({"from": start.told()} if start is not None else {})
+
+    return workspace.run_step("model", build, inputs=inputs, config=_config(towers, recipe), seed=recipe.seed)
+
+
+def _config(towers: TowerConfig, recipe: Recipe) -> dict[str, Any]:
+    """Return the settings that matter to a model: curves beside it change nothing of it."""
+    loop = {name: value for name, value in config_to_dict(recipe.train).items() if name != "tensorboard"}
+    return {"towers": config_to_dict(towers), "train": loop}
 
 
 def load_model(workspace: Workspace) -> TwoTower:
@@ -139,16 +197,8 @@ def _towers(workspace: Workspace, recipe: Recipe) -> TowerConfig:
     return recipe.towers(LOG_CHANNELS if takes_searches(workspace, recipe) else ())
 
 
-def _train(
-    data: TrainingData,
-    workspace: Workspace,
-    recipe: Recipe,
-    *,
-    folder: Path,
-    runs: Path | None,
-    processes: Processes,
-) -> tuple[TwoTower, TrainingResult]:
-    """Build a model and train it; several processes do it together."""
+def _model(data: TrainingData, workspace: Workspace, recipe: Recipe, processes: Processes) -> TwoTower:
+    """Build a model of random weights; the other processes take over those of the first."""
     featuriser, towers = load_featuriser(workspace.folder("features")), _towers(workspace, recipe)
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
     device, num_products = training_device(), len(data.product_features)
@@ -157,22 +207,30 @@ def _train(
     if device.type == "cpu":
         needs = memory_needs(towers, featuriser, num_known=num_known, num_products=num_products)
         check_memory(needs, None if available is None else available // processes.number_here)
-    network = TowerNetwork.build(towers, featuriser, num_known=num_known).to(device)
-    model = TwoTower(featuriser, network, towers)
-    # The others take over its weights.
-    if processes.is_main:
-        _start(model, data, recipe)
-    result = train(model, data, recipe.train, folder=folder, seed=recipe.seed, runs=runs, processes=processes)
-    return model, result
+    return TwoTower(featuriser, TowerNetwork.build(towers, featuriser, num_known=num_known).to(device), towers)
 
 
-def _read(workspace: Workspace, recipe: Recipe) -> TrainingData:
+def _read(workspace: Workspace, recipe: Recipe, learnt_until_us: int | None) -> TrainingData:
+    """Read what is trained on, of a log the days after those that the model to go on from has learnt."""
     pooled = workspace.verified(TEXT_VECTORS) if recipe.text.is_on and recipe.text.frozen else None
-    return TrainingData.read(workspace.verified("features"), pooled=pooled)
+    data = TrainingData.read(workspace.verified("features"), pooled=pooled)
+    if learnt_until_us is None:
+        return data
+    assert data.log is not None
+    return replace(data, log=replace(data.log, learnt_until_us=learnt_until_us))
 
 
-def _start(model: TwoTower, data: TrainingData, recipe: Recipe) -> None:
-    """Start the parts from what the products' own texts tell."""
+def _start(model: TwoTower, data: TrainingData, recipe: Recipe, start: WarmStart | None) -> None:
+    if start is None:
+        _start_anew(model, data, recipe)
+        return
+    assert data.product_ids is not None
+    queries = data.logged_queries()[0]
+    start_network_from(model.network, start.model, query_texts=queries, product_ids=data.product_ids)
+
+
+def _start_anew(model: TwoTower, data: TrainingData, recipe: Recipe) -> None:
+    """Start a network's parts from each other and from the catalogue, before anything is learnt."""
     network = model.network
     if network.term is not None and data.product_features.terms is not None:
         seed = stream_seed(recipe.seed, "latent")

@@ -27,6 +27,8 @@ class Trained:
         learnt_from: Summary of the features: products, pairs, validation queries and where they come from.
         log: Summary of the mined log, or None where no log was learnt.
         data_hash: SHA-256 over all features, which hold everything that was read.
+        started_from: Content of the model that was gone on from (`model`), and until when that had learnt
+            (`learnt_until`); None where training began anew.
     """
 
     towers: TowerConfig
@@ -37,6 +39,7 @@ class Trained:
     learnt_from: Mapping[str, Any]
     log: Mapping[str, Any] | None
     data_hash: str
+    started_from: Mapping[str, str] | None = None
 
     def parts(self) -> str:
         """Return the parts with their dimensions, and the fusion, in words."""
@@ -63,6 +66,11 @@ class Trained:
                 ("learnt window", f"{_day(starts[0])} to {_day(windows['train_end'])}"),
                 ("validation window", f"{_day(windows['train_end'])} to {_day(windows['test_from'])}"),
             ]
+        if self.started_from is not None:
+            start = self.started_from
+            rows.append(
+                ("gone on from", f"model {start['model']}, which had learnt until {_day(start['learnt_until'])}")
+            )
         return [*rows, ("seed", str(self.seed)), ("data (SHA-256)", self.data_hash)]
 
     def figures(self) -> list[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from aisle.core.errors import ConfigError
 from aisle.training.loss_config import DynamicConfig, HingeConfig, StageConfig
+from aisle.training.warm_config import WarmConfig
 
 __all__ = ["PairConfig", "TrainConfig"]
 
@@ -172,6 +173,11 @@ class TrainConfig:
     """Whether training writes curves for TensorBoard, into the workspace's folder `runs`. It changes no result: a model
     that is there already is not trained again for it."""
 
+    rate_factor: Annotated[float, Gt(0)] = 1.0
+    """Factor on the step sizes of all parts, tables and the fusion."""
+
+    warm: WarmConfig = field(default_factory=WarmConfig)
+
     def __post_init__(self) -> None:
         self._check_sources()
         if self.pseudo_share + self.judged_share >= 1:
@@ -202,6 +208,18 @@ class TrainConfig:
                 received=weights,
                 remedy="Give one of them a weight: train.batch_weight=1.",
             )
+
+    def from_model(self) -> TrainConfig:
+        """Return the settings of a run that goes on from a model: one epoch, which holds all of its passes."""
+        warm = self.warm
+        return replace(
+            self,
+            epochs=1,
+            min_steps=1,
+            rate_factor=self.rate_factor * warm.rate_factor,
+            warmup_share=warm.warmup_share,
+            validations_per_epoch=warm.validations,
+        )
 
     @property
     def by_search_only(self) -> dict[str, float]:

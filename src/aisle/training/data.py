@@ -12,14 +12,19 @@ from jaxtyping import Int64
 from scipy import sparse
 
 from aisle.features import Analyser, Features, Featuriser, ProductText, read_features, write_features
+from aisle.features.known import KnownFeatures
 from aisle.measures import Qrels
 from aisle.mining import MinedLog
 from aisle.tables import read_parquet, write_parquet
+from aisle.tables.row_hashes import row_hashes
 from aisle.training.beside import number_beside
 from aisle.training.log_data import Limits, LogData, write_log
 from aisle.training.pairs import NO_PAIRS, TrainingPairs
 
 __all__ = ["TrainingData", "Validation", "stem_lists", "word_matrix"]
+
+_NO_FEATURES = ("created_at", "removed_at", "updated_at", "in_stock")
+"""Columns of products that change no feature of theirs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +48,7 @@ class TrainingData:
         query_features: Features of all queries of the pairs.
         product_features: Features of the whole catalogue.
         pairs: Training pairs.
-        query_words: Which words each query holds, over the words of all queries.
+        query_words: Which words each query holds, over the words of all queries; no columns where pairs are a log's.
         product_words: Which of these words each product holds, in any of its texts.
         validation: What the early stop looks at.
         log: The mined log, where it is learnt search by search.
@@ -58,6 +63,11 @@ class TrainingData:
     validation: Validation
     log: LogData | None = None
     product_ids: pa.Array | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether training goes on from a model that has learnt a part of the log."""
+        return self.log is not None and self.log.learnt_until_us is not None
 
     def logged_queries(self) -> tuple[pa.Array, Features]:
         """Return texts and features of the queries that the log itself knows: neighbours and histories are of them."""
@@ -79,14 +89,20 @@ class TrainingData:
         log: tuple[MinedLog, Limits] | None = None,
         judged: TrainingPairs = NO_PAIRS,
         pseudo: TrainingPairs = NO_PAIRS,
+        known: KnownFeatures | None = None,
     ) -> None:
         """Make all features once and write them into an existing folder, from which `read` maps them.
 
         With a log, the queries of the pairs are numbered as the log numbers them, and `validation_queries` are rows of
-        its validation window. `judged` and `pseudo` are learnt beside it.
+        its validation window. `judged` and `pseudo` are learnt beside it. What is `known`, of the same featuriser, is
+        taken over.
         """
-        queries = pairs.queries
-        write_features(featuriser.products(products), folder / "products")
+        queries, hashes = pairs.queries, row_hashes(products, without=_NO_FEATURES)
+        of_products = (
+            featuriser.products(products) if known is None else known.of_products(products, hashes, featuriser)
+        )
+        write_features(of_products, folder / "products")
+        np.save(folder / "product_hashes.npy", hashes)
         if log is None:
             write_features(featuriser.queries(validation_queries), folder / "validation")
         else:
@@ -103,19 +119,29 @@ class TrainingData:
             )
             np.save(folder / "validation_rows.npy", validation_queries)
             write_parquet(products.select(["product_id"]), folder / "product_ids.parquet")
-        write_features(featuriser.queries(queries), folder / "queries")
+        of_queries = featuriser.queries(queries) if known is None else known.of_queries(queries, featuriser)
+        write_features(of_queries, folder / "queries")
         write_parquet(pa.table({"query": queries}), folder / "queries.parquet")
         _save_arrays(
             folder, "pairs", query_index=pairs.query_index, product_index=pairs.product_index, weight=pairs.weight
         )
         qrels = validation_qrels
         _save_arrays(folder, "qrels", offsets=qrels.offsets, product_index=qrels.product_index, grade=qrels.grade)
-        # Stems, as in the features: "black printers" is answered by every "black printer".
-        analyser = Analyser(featuriser.config.term.stemmer)
-        lists = stem_lists(queries, analyser)
-        vocabulary = pc.unique(lists.flatten())
-        sparse.save_npz(folder / "query_words.npz", word_matrix(lists, vocabulary))
-        sparse.save_npz(folder / "product_words.npz", word_matrix(stem_lists(texts.joined(), analyser), vocabulary))
+        # A log's own pairs are told from others by what happened, not by words.
+        needs_words = log is None or len(judged) or len(pseudo)
+        _write_words(folder, queries, texts, stemmer=featuriser.config.term.stemmer, needed=bool(needs_words))
+
+    @staticmethod
+    def read_known(folder: Path) -> KnownFeatures | None:
+        """Map the features that `write` wrote for a later featurising; None where they do not tell their products."""
+        if not (folder / "product_hashes.npy").exists():
+            return None
+        return KnownFeatures(
+            queries=read_parquet(folder / "queries.parquet").column("query").combine_chunks(),
+            query_features=read_features(folder / "queries"),
+            product_hashes=np.load(folder / "product_hashes.npy", allow_pickle=False),
+            product_features=read_features(folder / "products"),
+        )
 
     @classmethod
     def read(cls, folder: Path, *, pooled: Path | None = None) -> TrainingData:
@@ -181,6 +207,20 @@ def word_matrix(lists: pa.ListArray, vocabulary: pa.Array) -> sparse.csr_matrix:
     matrix = sparse.csr_matrix((ones, (row[known], column[known])), shape=(len(lists), len(vocabulary)))
     matrix.data[:] = 1
     return matrix
+
+
+def _write_words(folder: Path, queries: pa.Array, texts: ProductText, *, stemmer: str | None, needed: bool) -> None:
+    """Write which words queries and products share; no words where they are not needed."""
+    if not needed:
+        for name, num_rows in (("query_words", len(queries)), ("product_words", len(texts))):
+            sparse.save_npz(folder / f"{name}.npz", sparse.csr_matrix((num_rows, 0), dtype=np.int32))
+        return
+    # Stems, as in the features: "black printers" is answered by every "black printer".
+    analyser = Analyser(stemmer)
+    lists = stem_lists(queries, analyser)
+    vocabulary = pc.unique(lists.flatten())
+    sparse.save_npz(folder / "query_words.npz", word_matrix(lists, vocabulary))
+    sparse.save_npz(folder / "product_words.npz", word_matrix(stem_lists(texts.joined(), analyser), vocabulary))
 
 
 def _save_arrays(folder: Path, prefix: str, **arrays: np.ndarray) -> None:

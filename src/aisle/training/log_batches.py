@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +20,12 @@ from aisle.training.config import TrainConfig
 from aisle.training.data import TrainingData
 from aisle.training.log_data import LogData
 from aisle.training.log_positives import LogPositives
+from aisle.training.replay import Replay
 
 __all__ = ["LogBatch", "LogBatchMaker"]
 
 _FIRST_SNAPSHOT = 1
+_SECOND_US = 1_000_000
 _SHOWN = STAGE_GRADES[Stage.SHOWN]
 
 
@@ -44,7 +47,8 @@ class LogBatch(Batch):
 class LogBatchMaker:
     """Draws batches of positives, each of one slice; step s of a seed is always the same batch.
 
-    An epoch draws each positive of a slice at most once: what does not fill a batch waits for another epoch.
+    An epoch draws each positive of a slice at most once: what does not fill a batch waits for another epoch. Where the
+    log goes on from a model, it draws the new days and some of those before; see `Replay`.
 
     Args:
         data: What is trained on.
@@ -77,13 +81,26 @@ class LogBatchMaker:
         own = 1 - judged - pseudo
         # No slice of a usual size is left out of a small log.
         self._own = min(max(1, round(own * self.config.batch_size)), int(np.median([len(one) for one in rows])))
+        self._replay = self._new_days({int(snapshot[one[0]]): one for one in rows}, most=self._own)
+        self._own = self._own if self._replay is None else self._replay.size
         self._slices = {int(snapshot[one[0]]): one for one in rows if len(one) >= self._own}
         self.steps_per_epoch = sum(len(one) // self._own for one in self._slices.values())
+        if self._replay is not None:
+            self.steps_per_epoch = self._replay.num_new + self._replay.num_learnt
         self._on_sale = {number: self.log.on_sale(number) for number in self._slices}
         sizes = {"num_judged": round(self._own * judged / own), "num_pseudo": round(self._own * pseudo / own)}
         self.batch_size = self._own + sum(sizes.values())
         self._beside = BesideDraw(self.log.beside, self._on_sale, **sizes, seed=self.seed)
         self._log_count = {number: self._expected_log_count(number) for number in self._slices}
+
+    def _new_days(self, slices: Mapping[int, Int64[np.ndarray, " positives"]], *, most: int) -> Replay | None:
+        """Tell new positives from those that the model that is gone on from has learnt; None without one."""
+        until_us, warm = self.log.learnt_until_us, self.config.warm
+        if until_us is None:
+            return None
+        searched_s, search = np.asarray(self.log.train.searched_at_s), self.positives.search
+        is_new = (search >= 0) & (searched_s[search] >= until_us // _SECOND_US)
+        return Replay.of(slices, is_new, most=most, passes=warm.passes, share=warm.replay_share)
 
     def _expected_log_count(self, snapshot: int) -> Float32[np.ndarray, " products"]:
         own = self._slices[snapshot]
@@ -135,12 +152,17 @@ class LogBatchMaker:
         epoch, place = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             rng = generator(self.seed, "order", epoch)
-            cut = [
-                rng.permutation(one)[: len(one) // self._own * self._own].reshape(-1, self._own)
-                for one in self._slices.values()
-            ]
-            self._epoch, self._order = epoch, rng.permutation(np.concatenate(cut))
+            self._epoch, self._order = epoch, self._drawn(rng)
         return self._order[place]
+
+    def _drawn(self, rng: np.random.Generator) -> Int64[np.ndarray, "batches rows"]:
+        if self._replay is not None:
+            return self._replay.draw(rng)
+        cut = [
+            rng.permutation(one)[: len(one) // self._own * self._own].reshape(-1, self._own)
+            for one in self._slices.values()
+        ]
+        return rng.permutation(np.concatenate(cut))
 
     def _uniform(self, step: int, snapshot: int) -> Int64[np.ndarray, " uniform"]:
         allowed = self._on_sale[snapshot]

@@ -103,6 +103,7 @@ class LogData:
         limits: How much of it one row reads.
         num_queries: Queries of the log itself; those of pairs beside it are numbered behind them.
         beside: Pairs that are learnt beside the searches.
+        learnt_until_us: Where training goes on from a model, the time before which that had learnt all searches.
     """
 
     train: LogSearches
@@ -116,6 +117,7 @@ class LogData:
     limits: Limits
     num_queries: int
     beside: BesidePairs
+    learnt_until_us: int | None = None
 
     @property
     def last_snapshot(self) -> int:

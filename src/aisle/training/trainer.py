@@ -62,7 +62,8 @@ class TrainingResult:
         encodes_per_pair: Texts encoded per pair, one that stands twice in a batch counted once, pools of dynamic
             negatives included; vector tables and validations apart.
         minutes: Training time over all tries, validation included.
-        history: One row per validation: step, seconds, mean loss since the one before, in all and by source, measures.
+        history: One row per validation: step, seconds, mean loss since the one before, in all and by source, measures;
+            of step 0, where training goes on from a model, no loss.
         hinge: α and b of the hinge at the best step, and the score of each stage's threshold; empty where it is off.
         loss_curve: (step, mean loss of the steps up to it), at most 200 of them, evenly.
     """
@@ -187,6 +188,9 @@ class Trainer:
             torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []),
         ):
             advance(progress.step * batch_size)
+            if self.data.goes_on and progress.step == 0:
+                # The model that is gone on from is kept where nothing is better.
+                self._validate()
             while not self._finished():
                 step_started = time.monotonic()
                 if progress.step % self.config.table_refresh_steps == 0:
@@ -238,11 +242,11 @@ class Trainer:
         norms = self.optimisers.clip() if math.isfinite(value) else []
         factor = schedule(self.progress.step, planned_steps=self._last_step(), warmup_share=self.config.warmup_share)
         if not all(map(math.isfinite, (value, *norms))):
-            rates = self.optimisers.learning_rates(factor)
+            rates = self.optimisers.learning_rates(factor * self.config.rate_factor)
             numbers = {"step": self.progress.step, "loss": value, "gradient_norms": norms, "learning_rates": rates}
             folder = self.folder if self.processes.is_main else None
             stop_on_bad_batch(folder, batch, scores, self.data, numbers=numbers)
-        self.optimisers.step(factor)
+        self.optimisers.step(factor * self.config.rate_factor)
         network.eval()
         self._note(value, {name: float(part) for name, part in parts.items()}, queries)
         return value
@@ -319,7 +323,7 @@ class Trainer:
         row = {
             "step": progress.step,
             "elapsed_s": round(progress.elapsed_s, 2),
-            "loss": float(np.mean(progress.losses[int(since) :])),
+            **({"loss": float(np.mean(progress.losses[int(since) :]))} if progress.step else {}),
             **{f"loss_{name}": total / steps for name, (total, steps) in progress.sources.items()},
             "recall": measures["R@100"],
             **measures,
