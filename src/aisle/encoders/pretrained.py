@@ -87,6 +87,11 @@ class PretrainedTransformer(nn.Module):
         """Write the architecture, without weights, as `config.json` of the folder."""
         self.model.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
 
+    @property
+    def num_tokens(self) -> int:
+        """Rows of the table of tokens."""
+        return int(self.model.get_input_embeddings().num_embeddings)  # type: ignore[operator]
+
     def token_vectors(self, ids: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape width"]:
         """Look up the vectors of tokens, before any context."""
         vectors: Tensor = self.model.get_input_embeddings()(ids)  # type: ignore[operator]

@@ -28,6 +28,7 @@ from aisle.pipelines.catalogue import (
     validation_queries,
     with_known_quality,
 )
+from aisle.pipelines.checkpoints import init_hash, with_own_checkpoint
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
 from aisle.towers import LOG_CHANNELS
@@ -36,7 +37,7 @@ from aisle.training.log_data import LOG_FORMAT, Limits
 from aisle.training.logged import logged_pairs, logged_validation, searched_pairs, searched_validation
 from aisle.training.pairs import NO_PAIRS, join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
-from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
+from aisle.workspace import StepResult, Workspace, fingerprint
 
 __all__ = ["CHECKPOINT", "features_key", "featurise", "load_featuriser", "takes_searches"]
 
@@ -91,7 +92,7 @@ def _made_from(workspace: Workspace, recipe: Recipe) -> tuple[dict[str, str], di
             if _trains(name) or (by_search and _is_read(name))
         }
     if config[CHECKPOINT]:
-        inputs[CHECKPOINT] = _checkpoint_hash(Path(str(config[CHECKPOINT])))
+        inputs[CHECKPOINT] = init_hash(workspace, recipe.text)
     return inputs, config
 
 
@@ -134,7 +135,8 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path) -> dict[str, Any]
     ids = IdMap(products.column("product_id"))
     found = _from_log(workspace, recipe, texts, ids) if _takes_log(workspace, recipe) else None
     found = found or _without_log(workspace, recipe, texts, ids)
-    featuriser = _fit(products, recipe, mined, queries=found.trained_queries())
+    checkpoint = with_own_checkpoint(workspace, recipe.text).init if recipe.text.is_on else None
+    featuriser = _fit(products, recipe, mined, queries=found.trained_queries(), checkpoint=checkpoint)
     (folder / _FEATURISER).mkdir(exist_ok=True)
     featuriser.save(folder / _FEATURISER)
     (folder / "spec.json").write_text(json.dumps(featuriser.spec(), indent=1), encoding="utf-8")
@@ -238,8 +240,9 @@ def _without_log(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: 
     return _Pairs(pairs, {"judged_pairs": len(judged)}, queries, qrels, validation_from)
 
 
-def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None, *, queries: pa.Array) -> Featuriser:
-    checkpoint = recipe.text.init if recipe.text.is_on else None
+def _fit(
+    products: pa.Table, recipe: Recipe, mined: MinedLog | None, *, queries: pa.Array, checkpoint: str | None
+) -> Featuriser:
     context = None
     if mined is not None and _has_context(recipe):
         locations = mined.table("examples", "train").column("location").combine_chunks()
@@ -311,11 +314,3 @@ def _training_pairs(judged: TrainingPairs, pseudo: TrainingPairs, recipe: Recipe
     if not holds_out:
         return pairs
     return pairs.of_queries(~split_queries(pairs.queries, validation_share=recipe.pairs.validation_share))
-
-
-def _checkpoint_hash(checkpoint: Path) -> str:
-    """Hash a local checkpoint's files; a hub name stands for itself."""
-    if not checkpoint.is_dir():
-        return f"hub:{checkpoint}"
-    files = sorted(path for path in checkpoint.iterdir() if path.suffix in {".json", ".safetensors", ".txt"})
-    return fingerprint({path.name: file_sha256(path) for path in files})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
 from aisle.features import Features, Featuriser
+from aisle.pipelines.checkpoints import with_own_checkpoint
 from aisle.pipelines.featurising import CHECKPOINT, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
@@ -61,7 +62,9 @@ def train_model(workspace: Workspace, recipe: Recipe) -> StepResult:
         pooled = workspace.verified(TEXT_VECTORS) if vectors is not None else None
         data = TrainingData.read(workspace.verified("features"), pooled=pooled)
         featuriser = load_featuriser(workspace.folder("features"))
-        model, result = _build(data, featuriser, recipe, towers=towers, folder=folder, runs=runs)
+        network = _network(data, featuriser, recipe, replace(towers, text=with_own_checkpoint(workspace, towers.text)))
+        model = TwoTower(featuriser, network, towers)
+        result = _train(model, data, recipe, folder=folder, runs=runs)
         trained = Trained(
             towers=towers,
             train=recipe.train,
@@ -95,9 +98,8 @@ def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> S
     return SearchEncoder.load(model, workspace.folder("model"), product_ids=products.column("product_id"))
 
 
-def _build(
-    data: TrainingData, featuriser: Featuriser, recipe: Recipe, *, towers: TowerConfig, folder: Path, runs: Path
-) -> tuple[TwoTower, TrainingResult]:
+def _network(data: TrainingData, featuriser: Featuriser, recipe: Recipe, towers: TowerConfig) -> TowerNetwork:
+    """Build the network as training begins with it."""
     torch.manual_seed(stream_seed(recipe.seed, "weights"))
     device, num_products = training_device(), len(data.product_features)
     num_known = (len(data.logged_queries()[0]), num_products)
@@ -112,7 +114,12 @@ def _build(
         _start_projection(network, data.product_features)
     if network.text is not None and network.query_text is None:
         _start_query_text(network, data.product_features)
-    model = TwoTower(featuriser, network, towers)
+    return network
+
+
+def _train(model: TwoTower, data: TrainingData, recipe: Recipe, *, folder: Path, runs: Path) -> TrainingResult:
+    """Train a model and save it."""
+    network = model.network
     if network.graph is not None:
         _start_graph(model, data)
     result = train(model, data, recipe.train, folder=folder, seed=recipe.seed, runs=runs)
@@ -120,7 +127,7 @@ def _build(
     if network.graph is not None and data.log is not None:
         edges = data.log.query_neighbours[data.log.last_snapshot - 1]
         save_edges(folder, offsets=edges.offsets, index=edges.index, weight=edges.weight)
-    return model, result
+    return result
 
 
 def _tell(trained: Trained, folder: Path) -> None:
