@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-__all__ = ["QueryWriter", "TokenGuesser"]
+__all__ = ["QueryWriter", "TokenGuesser", "next_tokens"]
 
 
 class TokenGuesser(nn.Module):
