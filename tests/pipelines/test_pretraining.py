@@ -47,6 +47,12 @@ def pretrained_shop(_pretrained_shop, tmp_path):
     return Workspace.open(tmp_path / "shop")
 
 
+@pytest.fixture
+def unwritten(monkeypatch):
+    """Leave out the graph for ONNX Runtime, which takes seconds to trace."""
+    monkeypatch.setattr("aisle.towers.two_tower.write_query_graph", lambda *_, **__: False)
+
+
 def weights_of(workspace):
     return file_sha256(workspace.folder("pretrained") / "model.safetensors")
 
@@ -106,13 +112,13 @@ def test_a_model_that_began_from_it_is_whole_without_it(pretrained_shop, pretrai
     np.testing.assert_array_equal(load_model(moved).encode_queries(["red lamp"]), before)
 
 
-def test_another_pre_training_trains_another_model(pretrained_shop, pretrain_recipe):
+def test_another_pre_training_trains_another_model(pretrained_shop, pretrain_recipe, unwritten):
     train_model(pretrained_shop, pretrain_recipe(text__init="pretrained"))
     pretrain(pretrained_shop, pretrain_recipe(pretrain__mask_share=0.3))
     assert not train_model(pretrained_shop, pretrain_recipe(text__init="pretrained")).skipped
 
 
-def test_a_frozen_transformer_may_be_the_own_one(pretrained_shop, pretrain_recipe):
+def test_a_frozen_transformer_may_be_the_own_one(pretrained_shop, pretrain_recipe, unwritten):
     train_model(pretrained_shop, pretrain_recipe(text__init="pretrained", text__frozen="true"))
     assert pretrained_shop.manifest("text_vectors").summary["texts"] > 300
 
@@ -172,7 +178,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(
 
 
 def test_a_checkpoint_is_pretrained_further_with_its_own_tokens(
-    import_shop, pretrain_recipe, masked_checkpoint, tmp_path
+    import_shop, pretrain_recipe, masked_checkpoint, tmp_path, unwritten
 ):
     workspace = import_shop(tmp_path / "shop")
     recipe = pretrain_recipe(pretrain__init=masked_checkpoint)
