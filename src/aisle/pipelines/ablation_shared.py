@@ -97,7 +97,7 @@ def make_texts(task: TextsTask) -> None:
     """Encode the texts, skipped where that was done, and link the vectors beside all features that hold these texts."""
     first = task.features[0]
     workspace = Workspace.open(task.folder, create=True)
-    _link(first.folder, workspace, ("features",))
+    _link(first.folder, workspace, ("features", PRETRAINED))
     pool_texts(workspace, first.recipe)
     for features in task.features:
         _link(task.folder, Workspace.open(features.folder), (TEXT_VECTORS,))
