@@ -126,7 +126,7 @@ def test_texts_longer_than_the_checkpoint_reads_are_refused(minilm):
 
 
 def test_a_checkpoint_that_is_missing_is_refused(tmp_path):
-    with pytest.raises(ModelError, match=r"text\.init must name a Hugging Face encoder"):
+    with pytest.raises(ModelError, match=r"text\.init and pretrain\.init must name a Hugging Face encoder"):
         build_from(tmp_path / "none")
 
 

@@ -203,5 +203,7 @@ def test_a_checkpoint_without_a_tokenizer_is_refused(tmp_path, minilm, damage):
     if damage == "tokenizer":
         shutil.copy(minilm / "config.json", folder)
         (folder / "tokenizer.json").write_text("{}")
-    with pytest.raises(ModelError, match=r"text\.init must name a Hugging Face checkpoint with a fast tokenizer"):
+    with pytest.raises(
+        ModelError, match=r"text\.init and pretrain\.init must name a Hugging Face checkpoint with a fast tokenizer"
+    ):
         TokenFeaturiser.from_checkpoint(str(folder), CONFIG)

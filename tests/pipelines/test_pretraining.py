@@ -198,7 +198,7 @@ def test_a_vocabulary_larger_than_the_table_is_refused(
     workspace = import_shop(tmp_path / "shop")
     other = checkpoint(tmp_path / "larger", seed=1, words=[f"word{number}" for number in range(5000)])
     shutil.copy(other / "tokenizer.json", masked_checkpoint)
-    match = r"must have a row for every token of its tokenizer\. Received: text\.init='.*', tokens=5005, rows=\d+\."
+    match = r"must have a row for every token of its tokenizer\. Received: checkpoint='.*', tokens=5005, rows=\d+\."
     with pytest.raises(ModelError, match=match):
         pretrain(workspace, pretrain_recipe(pretrain__init=masked_checkpoint))
     with pytest.raises(ModelError, match=match):

@@ -58,8 +58,8 @@ class PretrainedTransformer(nn.Module):
             )
         except (OSError, ValueError, KeyError, AttributeError, ImportError, SafetensorError) as error:
             raise ModelError(
-                "text.init must name a Hugging Face encoder with safetensors weights",
-                received={"text.init": checkpoint, "problem": str(error).partition("\n")[0]},
+                "text.init and pretrain.init must name a Hugging Face encoder with safetensors weights",
+                received={"checkpoint": checkpoint, "problem": str(error).partition("\n")[0]},
                 remedy="Give a local folder with config.json and model.safetensors, or a hub name while online.",
             ) from error
 

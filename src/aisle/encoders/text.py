@@ -160,14 +160,14 @@ def build_text_encoder(
         pretrained = built or PretrainedTransformer.from_checkpoint(config.init)
         if max_tokens > pretrained.max_tokens:
             raise ConfigError(
-                "The checkpoint of text.init must be able to read the longest text",
+                "The checkpoint of text.init or pretrain.init must be able to read the longest text",
                 received={"longest text": max_tokens, "longest of the checkpoint": pretrained.max_tokens},
                 remedy="Lower features.tokens.max_product_tokens and max_query_tokens.",
             )
         if vocabulary_size > pretrained.num_tokens:
             raise ModelError(
                 "The table of a checkpoint must have a row for every token of its tokenizer",
-                received={"text.init": config.init, "tokens": vocabulary_size, "rows": pretrained.num_tokens},
+                received={"checkpoint": config.init, "tokens": vocabulary_size, "rows": pretrained.num_tokens},
                 remedy="Give a checkpoint with the tokenizer that it was trained with.",
             )
         return TextEncoder(pretrained, dim, frozen=config.frozen)

@@ -114,8 +114,8 @@ class TokenFeaturiser:
             found = cls(Tokenizer.from_str(loaded.backend_tokenizer.to_str()), config)
         except (OSError, ValueError, AttributeError, KeyError) as error:
             raise ModelError(
-                "text.init must name a Hugging Face checkpoint with a fast tokenizer",
-                received={"text.init": checkpoint, "problem": str(error).partition("\n")[0]},
+                "text.init and pretrain.init must name a Hugging Face checkpoint with a fast tokenizer",
+                received={"checkpoint": checkpoint, "problem": str(error).partition("\n")[0]},
                 remedy="Give a local folder that holds tokenizer.json, or a hub name while online.",
             ) from error
         _check_vocabulary(Path(checkpoint), found.vocabulary_hash)
