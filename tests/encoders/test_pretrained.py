@@ -85,10 +85,10 @@ def damaged(minilm, folder, damage):
 def test_a_checkpoint_that_cannot_be_loaded_is_refused(tmp_path, minilm, damage):
     checkpoint = damaged(minilm, tmp_path / "checkpoint", damage)
     with pytest.raises(
-        ModelError, match=r"text\.init must name a Hugging Face encoder with safetensors weights"
+        ModelError, match=r"text\.init and pretrain\.init must name a Hugging Face encoder with safetensors weights"
     ) as caught:
         PretrainedTransformer.from_checkpoint(str(checkpoint))
-    assert caught.value.received["text.init"] == str(checkpoint)
+    assert caught.value.received["checkpoint"] == str(checkpoint)
     assert caught.value.received["problem"]
     assert "local folder with config.json and model.safetensors" in caught.value.remedy
 

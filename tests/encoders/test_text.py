@@ -126,7 +126,7 @@ def test_texts_longer_than_the_checkpoint_reads_are_refused(minilm):
 
 
 def test_a_checkpoint_that_is_missing_is_refused(tmp_path):
-    with pytest.raises(ModelError, match=r"text\.init must name a Hugging Face encoder"):
+    with pytest.raises(ModelError, match=r"text\.init and pretrain\.init must name a Hugging Face encoder"):
         build_from(tmp_path / "none")
 
 
@@ -213,3 +213,10 @@ def test_the_length_of_a_pooled_vector_changes_neither_its_projection_nor_a_grad
         (projected * torch.linspace(-1, 1, 56).view(7, 8)).sum().backward()
         found.append((projected.detach(), text.projection.weight.grad.clone()))
     torch.testing.assert_close(*found, atol=1e-5, rtol=0)
+
+
+def test_a_tokenizer_with_more_tokens_than_the_checkpoint_has_rows_is_refused(minilm):
+    config = TextEncoderConfig(init=str(minilm))
+    build_text_encoder(config, dim=8, vocabulary_size=30_522, max_tokens=6)
+    with pytest.raises(ModelError, match=r"a row for every token .*tokens=30523, rows=30522\."):
+        build_text_encoder(config, dim=8, vocabulary_size=30_523, max_tokens=6)

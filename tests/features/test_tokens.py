@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from aisle.core.errors import ModelError
 from aisle.features import TokenConfig, TokenFeaturiser, Tokens, tokens
+from aisle.features.tokens import VOCABULARY_HASH
 
 CONFIG = TokenConfig(max_query_tokens=6, max_product_tokens=10, vocabulary_size=300)
 TEXTS = pa.array(["red shoe", "red dress", "blue dress", "红色 连衣裙", None])
@@ -181,6 +183,18 @@ def test_a_checkpoint_brings_its_own_tokenizer(minilm):
     assert own.vocabulary_size == 30_522
 
 
+def test_a_checkpoint_that_names_another_vocabulary_is_refused(tmp_path, minilm):
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(minilm, folder)
+    own = TokenFeaturiser.from_checkpoint(str(folder), CONFIG).vocabulary_hash
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, VOCABULARY_HASH: own}))
+    assert TokenFeaturiser.from_checkpoint(str(folder), CONFIG).vocabulary_hash == own
+    (folder / "config.json").write_text(json.dumps({**config, VOCABULARY_HASH: "0" * 64}))
+    with pytest.raises(ModelError, match=r"tokenizer that it was pre-trained with\. .*pretrained='000000000000'"):
+        TokenFeaturiser.from_checkpoint(str(folder), CONFIG)
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "tokenizer"])
 def test_a_checkpoint_without_a_tokenizer_is_refused(tmp_path, minilm, damage):
     folder = tmp_path / "checkpoint"
@@ -189,5 +203,7 @@ def test_a_checkpoint_without_a_tokenizer_is_refused(tmp_path, minilm, damage):
     if damage == "tokenizer":
         shutil.copy(minilm / "config.json", folder)
         (folder / "tokenizer.json").write_text("{}")
-    with pytest.raises(ModelError, match=r"text\.init must name a Hugging Face checkpoint with a fast tokenizer"):
+    with pytest.raises(
+        ModelError, match=r"text\.init and pretrain\.init must name a Hugging Face checkpoint with a fast tokenizer"
+    ):
         TokenFeaturiser.from_checkpoint(str(folder), CONFIG)

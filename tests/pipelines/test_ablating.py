@@ -211,3 +211,27 @@ def test_a_frozen_checkpoint_encodes_the_texts_once_for_all_seeds_and_channels(
     total = sum(minutes for row in outcome.values["rows"] for minutes in row["training"]["cpu_minutes"])
     assert outcome.values["cpu_minutes"] == pytest.approx(total)
     assert not [path for path in (shop.path / RUNS_FOLDER).glob("texts-*") if path.is_dir()]
+
+
+def test_the_shops_own_encoder_is_pretrained_once_for_all_rows_that_begin_from_it(shop_of, settings_of, tmp_path):
+    shop = shop_of(tmp_path / "shop")
+    small = ("text.num_layers=1", "text.hidden_dim=16", "text.num_heads=2", "features.tokens.max_product_tokens=8")
+    small += ("pretrain.max_steps=2", "pretrain.batch_size=16", "pretrain.held_out_share=0.2")
+    rows = """
+baseline = "from scratch"
+[rows."from scratch"]
+set = ["text.enabled=true", "graph.enabled=false"]
+[rows."pre-trained"]
+set = ["text.init=pretrained", "graph.enabled=false"]
+[rows."pre-trained, frozen"]
+set = ["text.init=pretrained", "text.frozen=true", "graph.enabled=false"]
+"""
+    settings = settings_of(rows=rows, overrides=(*SETTINGS, *small), seeds=1)
+    outcome = ablate(shop, settings)
+    made = shop.manifest("pretrained")
+    assert made.summary["steps"] == 2
+    values = {row["name"]: row["measures"]["R@10"]["value"] for row in outcome.values["rows"]}
+    assert set(values) == {"from scratch", "pre-trained", "pre-trained, frozen"}
+    assert not [path for path in (shop.path / RUNS_FOLDER).rglob("pretrained") if path.exists()]
+    assert ablate(shop, settings).skipped
+    assert shop.manifest("pretrained") == made

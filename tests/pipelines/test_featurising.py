@@ -101,6 +101,6 @@ def test_a_checkpoint_is_an_input_with_its_weights(import_shop, tiny_recipe, che
 def test_a_checkpoint_that_is_not_there_leaves_nothing(import_shop, tiny_recipe, tmp_path):
     workspace = import_shop(tmp_path / "shop")
     for init in (tmp_path / "nowhere", ""):
-        with pytest.raises(ModelError, match=r"text\.init must name"):
+        with pytest.raises(ModelError, match=r"text\.init and pretrain\.init must name"):
             featurise(workspace, tiny_recipe(text__init=init))
     assert not workspace.has("features")

@@ -1,7 +1,8 @@
 import pytest
 
 from aisle.encoders.config import TermEncoderConfig, TextEncoderConfig
-from aisle.reporting import Trained
+from aisle.pretraining import PretrainConfig, PretrainResult
+from aisle.reporting import Pretrained, Trained
 from aisle.towers import TowerConfig
 from aisle.training import TrainConfig, TrainingResult
 
@@ -62,5 +63,37 @@ def make_trained():
             "data_hash": "ab" * 32,
         }
         return Trained(**{**values, **changes})
+
+    return make
+
+
+@pytest.fixture
+def make_pretrained():
+    """Make what there is to tell of a pre-training of 20 steps."""
+
+    def make():
+        first = {"step": 0, "elapsed_s": 0.0, "masked_accuracy": 0.125, "contrastive_recall": 0.25}
+        last = {"step": 20, "elapsed_s": 9.0, "loss_masked": 3.0, "loss_contrastive": 1.0}
+        measures = {"masked_accuracy": 0.5, "contrastive_recall": 0.75}
+        return Pretrained(
+            pretrain=PretrainConfig(contrastive_weight=0.5),
+            result=PretrainResult(
+                measures=measures,
+                best_step=20,
+                steps=20,
+                planned_steps=30,
+                texts_s=1234.0,
+                minutes=1.25,
+                history=[first, last | measures],
+                loss_curve=[(10, 4.0), (20, 2.0)],
+            ),
+            seed=7,
+            parameters=33_000,
+            vocabulary_size=500,
+            texts=340,
+            pairs=40,
+            pairs_from="queries and products of the log",
+            counts={"products": 300, "products_later": 7, "queries": 40, "purchases": 3},
+        )
 
     return make

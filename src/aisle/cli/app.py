@@ -18,6 +18,7 @@ from aisle.cli import (
     exporting,
     mining,
     models,
+    pretraining,
     reporting,
     retrieving,
     serving,
@@ -43,6 +44,7 @@ app.command(name="demo", rich_help_panel="Start here")(serving.demo)
 app.command(name="simulate", rich_help_panel="Data")(data.simulate)
 app.command(name="import", rich_help_panel="Data")(data.import_)
 app.command(name="mine", rich_help_panel="Data")(mining.mine)
+app.command(name="pretrain", rich_help_panel="Model")(pretraining.pretrain)
 app.command(name="train", rich_help_panel="Model")(models.train)
 app.command(name="index", rich_help_panel="Model")(models.index)
 app.command(name="boost", rich_help_panel="Model")(boosting.boost)

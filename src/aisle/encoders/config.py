@@ -10,12 +10,16 @@ from annotated_types import Ge, Gt, Le, Lt
 from aisle.core.errors import ConfigError
 
 __all__ = [
+    "OWN",
     "ContextEncoderConfig",
     "GraphEncoderConfig",
     "HistoryEncoderConfig",
     "TermEncoderConfig",
     "TextEncoderConfig",
 ]
+
+OWN = "pretrained"
+"""Word of `text.init` for what `aisle pretrain` made in the workspace."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class TextEncoderConfig:
     then a linear map of its other channels, whose cost in recall is yours to measure. Needs the term part."""
 
     init: str | None = None
-    """Hugging Face encoder to start from, a folder or a hub name; None starts a small one from scratch."""
+    """Hugging Face encoder to start from, a folder or a hub name; `pretrained` is the workspace's own, which `aisle
+    pretrain` made; None starts a small one from scratch."""
 
     frozen: bool = False
     """Whether the transformer of `init` stays as it is and only the projection behind it is trained: each text goes

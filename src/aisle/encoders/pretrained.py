@@ -58,8 +58,8 @@ class PretrainedTransformer(nn.Module):
             )
         except (OSError, ValueError, KeyError, AttributeError, ImportError, SafetensorError) as error:
             raise ModelError(
-                "text.init must name a Hugging Face encoder with safetensors weights",
-                received={"text.init": checkpoint, "problem": str(error).partition("\n")[0]},
+                "text.init and pretrain.init must name a Hugging Face encoder with safetensors weights",
+                received={"checkpoint": checkpoint, "problem": str(error).partition("\n")[0]},
                 remedy="Give a local folder with config.json and model.safetensors, or a hub name while online.",
             ) from error
 
@@ -86,6 +86,11 @@ class PretrainedTransformer(nn.Module):
     def save_config(self, folder: Path) -> None:
         """Write the architecture, without weights, as `config.json` of the folder."""
         self.model.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
+
+    @property
+    def num_tokens(self) -> int:
+        """Rows of the table of tokens."""
+        return int(self.model.get_input_embeddings().num_embeddings)  # type: ignore[operator]
 
     def token_vectors(self, ids: Int64[Tensor, "*shape"]) -> Float[Tensor, "*shape width"]:
         """Look up the vectors of tokens, before any context."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from aisle.core.errors import ConfigError
+from aisle.core.errors import ConfigError, ModelError
 from aisle.encoders.batches import TokenBatch
 from aisle.encoders.config import TextEncoderConfig
 from aisle.encoders.precision import bf16_autocast
@@ -152,16 +152,23 @@ def build_text_encoder(
 
     Raises:
         ConfigError: If the heads do not divide the width, or texts may be longer than the checkpoint can read.
-        ModelError: If the checkpoint or the saved architecture cannot be loaded.
+        ModelError: If the checkpoint or the saved architecture cannot be loaded, or has fewer rows than its tokenizer
+            has tokens.
     """
     if config.init is not None:
         built = PretrainedTransformer.from_config(saved_architecture) if saved_architecture else None
         pretrained = built or PretrainedTransformer.from_checkpoint(config.init)
         if max_tokens > pretrained.max_tokens:
             raise ConfigError(
-                "The checkpoint of text.init must be able to read the longest text",
+                "The checkpoint of text.init or pretrain.init must be able to read the longest text",
                 received={"longest text": max_tokens, "longest of the checkpoint": pretrained.max_tokens},
                 remedy="Lower features.tokens.max_product_tokens and max_query_tokens.",
+            )
+        if vocabulary_size > pretrained.num_tokens:
+            raise ModelError(
+                "The table of a checkpoint must have a row for every token of its tokenizer",
+                received={"checkpoint": config.init, "tokens": vocabulary_size, "rows": pretrained.num_tokens},
+                remedy="Give a checkpoint with the tokenizer that it was trained with.",
             )
         return TextEncoder(pretrained, dim, frozen=config.frozen)
     if config.hidden_dim % config.num_heads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,8 +15,12 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from aisle.core.errors import ModelError
 from aisle.features.config import TokenConfig
+from aisle.workspace import fingerprint
 
-__all__ = ["TokenFeaturiser", "Tokens"]
+__all__ = ["VOCABULARY_HASH", "TokenFeaturiser", "Tokens"]
+
+VOCABULARY_HASH = "aisle_vocabulary_sha256"
+"""Name, in a checkpoint's config.json, of the hash of the vocabulary that its weights know."""
 
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -99,24 +104,32 @@ class TokenFeaturiser:
             config: Settings.
 
         Raises:
-            ModelError: If it has no fast tokenizer or cannot be loaded.
+            ModelError: If it has no fast tokenizer, cannot be loaded, or the vocabulary is not the one that the
+                checkpoint was pre-trained with here.
         """
         from transformers import AutoTokenizer
 
         try:
             loaded = AutoTokenizer.from_pretrained(checkpoint, use_fast=True, trust_remote_code=False)
-            return cls(Tokenizer.from_str(loaded.backend_tokenizer.to_str()), config)
+            found = cls(Tokenizer.from_str(loaded.backend_tokenizer.to_str()), config)
         except (OSError, ValueError, AttributeError, KeyError) as error:
             raise ModelError(
-                "text.init must name a Hugging Face checkpoint with a fast tokenizer",
-                received={"text.init": checkpoint, "problem": str(error).partition("\n")[0]},
+                "text.init and pretrain.init must name a Hugging Face checkpoint with a fast tokenizer",
+                received={"checkpoint": checkpoint, "problem": str(error).partition("\n")[0]},
                 remedy="Give a local folder that holds tokenizer.json, or a hub name while online.",
             ) from error
+        _check_vocabulary(Path(checkpoint), found.vocabulary_hash)
+        return found
 
     @property
     def vocabulary_size(self) -> int:
         """Number of distinct token ids."""
         return int(self.tokenizer.get_vocab_size())
+
+    @property
+    def vocabulary_hash(self) -> str:
+        """Hash of the tokens and their ids."""
+        return fingerprint(self.tokenizer.get_vocab())
 
     def queries(self, texts: pa.Array) -> Tokens:
         """Tokenise query texts."""
@@ -145,6 +158,18 @@ class TokenFeaturiser:
                 received={"path": str(path), "problem": str(error)},
                 remedy="Train the model again.",
             ) from error
+
+
+def _check_vocabulary(checkpoint: Path, vocabulary_hash: str) -> None:
+    """Refuse a checkpoint whose config names another vocabulary: its rows would stand for other tokens."""
+    path = checkpoint / "config.json"
+    known = json.loads(path.read_text(encoding="utf-8")).get(VOCABULARY_HASH) if path.is_file() else None
+    if known is not None and known != vocabulary_hash:
+        raise ModelError(
+            "A checkpoint must have the tokenizer that it was pre-trained with",
+            received={"checkpoint": str(checkpoint), "vocabulary": vocabulary_hash[:12], "pretrained": known[:12]},
+            remedy="Copy the folder again, or run `aisle pretrain`.",
+        )
 
 
 _ROWS_AT_ONCE = 20_000

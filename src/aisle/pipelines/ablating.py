@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aisle.core.errors import UsageError
 from aisle.core.progress import progress_bar
+from aisle.encoders.config import OWN
 from aisle.experiments import (
     READY_SPECIFICATION,
     PlainTable,
@@ -29,7 +30,9 @@ from aisle.experiments import (
 from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES, Plan, Run, plan_runs, resolved
 from aisle.pipelines.ablation_runs import RunTask, clear_run, is_done, make_run, read_values
 from aisle.pipelines.ablation_shared import FeaturesTask, clear_shared, make_features, make_texts, texts_of
+from aisle.pipelines.checkpoints import PRETRAINED
 from aisle.pipelines.measured_sets import MeasuredOn, available_labels, measured_sets
+from aisle.pipelines.pretraining import pretrain
 from aisle.pipelines.processes import Task, run_side_by_side
 from aisle.pipelines.questions import MAX_SEARCHES, Labels, Questions
 from aisle.tables import write_parquet
@@ -39,7 +42,7 @@ __all__ = ["AblationOutcome", "AblationSettings", "ablate"]
 
 _ARTEFACT = "ablation"
 _FORMAT = 1
-_QUICK = ("train.epochs=1", "train.min_steps=100", "train.max_minutes=1")
+_QUICK = ("train.epochs=1", "train.min_steps=100", "train.max_minutes=1", "pretrain.max_steps=50")
 _QUICK_SEARCHES = 2_000
 _TESTS_SEED = 0
 
@@ -113,6 +116,7 @@ def ablate(workspace: Workspace, settings: AblationSettings) -> AblationOutcome:
     seeds = 1 if settings.quick else settings.seeds
     # Read before anything is trained: what cannot be measured is refused now.
     sets = measured_sets(workspace, measured_on)
+    _pretrain_where_asked(workspace, specification, base=settings.recipe)
     plan = plan_runs(workspace, specification, base=settings.recipe, seeds=seeds, measured_on=asdict(measured_on))
     _make(workspace, plan, settings, measured_on)
     return _compared(workspace, specification, plan, sets, told={"seeds": seeds, "overrides": list(overrides)})
@@ -131,6 +135,14 @@ def _measured_on(workspace: Workspace, settings: AblationSettings) -> MeasuredOn
     labels = (headline, *(one for one in available if one != headline))
     max_searches = min(settings.max_searches, _QUICK_SEARCHES) if settings.quick else settings.max_searches
     return MeasuredOn(labels, max_searches, settings.min_grade)
+
+
+def _pretrain_where_asked(workspace: Workspace, specification: Specification, *, base: Path | None) -> None:
+    """Pre-train the shop's own text encoder, where a row begins from it and there is none: all seeds share one."""
+    recipes = [resolved(workspace, base, row.overrides) for row in specification.rows.values()]
+    asked = [recipe for recipe in recipes if recipe.text.init == OWN]
+    if asked and not workspace.has(PRETRAINED):
+        pretrain(workspace, asked[0])
 
 
 def _make(workspace: Workspace, plan: Plan, settings: AblationSettings, measured_on: MeasuredOn) -> None:

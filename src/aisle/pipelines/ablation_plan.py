@@ -174,7 +174,9 @@ def _run(workspace: Workspace, row: AblationRow, recipe: Recipe, inputs: Mapping
     settings = config_to_dict(recipe)
     features = None
     if kind == "model":
-        config = {name: value for name, value in settings.items() if name not in {*_BEHIND_TRAINING, "mining"}}
+        config = {
+            name: value for name, value in settings.items() if name not in {*_BEHIND_TRAINING, "mining", "pretrain"}
+        }
         features = _features(workspace, recipe)
     elif kind == "lexical":
         config = {"lexical": settings["lexical"]}

@@ -21,6 +21,7 @@ from aisle.pipelines.ablation_shared import SHARED, link_features, linked_worksp
 from aisle.pipelines.boosted import BOOST
 from aisle.pipelines.boosting import BoostConfig, boost_workspace, take_boost_away
 from aisle.pipelines.catalogue import read_products
+from aisle.pipelines.checkpoints import PRETRAINED
 from aisle.pipelines.indexing import build_indexes
 from aisle.pipelines.measured_sets import MeasuredOn, measured_sets, values_per_query
 from aisle.pipelines.searching import load_retrievers
@@ -32,7 +33,7 @@ from aisle.workspace import Workspace
 __all__ = ["RunTask", "clear_run", "is_done", "make_run", "read_values"]
 
 _TRAINED = ("minutes", "steps", "best_step", "pairs_s", "encodes_per_pair", "validation_recall")
-_HEAVY = ("model", "index", BOOST, *SHARED, *TABLES, "runs", ".partial")
+_HEAVY = ("model", "index", BOOST, *SHARED, *TABLES, PRETRAINED, "runs", ".partial")
 """What a run's folder does not keep once it is measured; most are links."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aisle.pipelines.ablation_plan import RUNS_FOLDER, TABLES
+from aisle.pipelines.checkpoints import PRETRAINED
 from aisle.pipelines.featurising import featurise
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts, texts_key
@@ -96,7 +97,7 @@ def make_texts(task: TextsTask) -> None:
     """Encode the texts, skipped where that was done, and link the vectors beside all features that hold these texts."""
     first = task.features[0]
     workspace = Workspace.open(task.folder, create=True)
-    _link(first.folder, workspace, ("features",))
+    _link(first.folder, workspace, ("features", PRETRAINED))
     pool_texts(workspace, first.recipe)
     for features in task.features:
         _link(task.folder, Workspace.open(features.folder), (TEXT_VECTORS,))
@@ -108,9 +109,9 @@ def link_features(shop: Path, key: str, workspace: Workspace) -> None:
 
 
 def linked_workspace(shop: Path, folder: Path) -> Workspace:
-    """Open a workspace that reads the shop's tables where they are."""
+    """Open a workspace that reads the shop's tables, and its pre-trained encoder, where they are."""
     workspace = Workspace.open(folder, create=True)
-    _link(shop, workspace, TABLES)
+    _link(shop, workspace, (*TABLES, PRETRAINED))
     return workspace
 
 

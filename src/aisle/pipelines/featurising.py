@@ -28,6 +28,7 @@ from aisle.pipelines.catalogue import (
     validation_queries,
     with_known_quality,
 )
+from aisle.pipelines.checkpoints import init_hash, with_own_checkpoint
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.warm_start import WarmStart
@@ -37,7 +38,7 @@ from aisle.training.log_data import LOG_FORMAT, Limits
 from aisle.training.logged import logged_pairs, logged_validation, searched_pairs, searched_validation
 from aisle.training.pairs import NO_PAIRS, join_pairs
 from aisle.training.validation_sets import qrels_of_matches, qrels_of_pairs, spread
-from aisle.workspace import StepResult, Workspace, file_sha256, fingerprint
+from aisle.workspace import StepResult, Workspace, fingerprint
 
 __all__ = ["CHECKPOINT", "START", "features_key", "featurise", "load_featuriser", "takes_searches"]
 
@@ -102,7 +103,7 @@ def _made_from(workspace: Workspace, recipe: Recipe) -> tuple[dict[str, str], di
             if _trains(name) or (by_search and _is_read(name))
         }
     if config[CHECKPOINT]:
-        inputs[CHECKPOINT] = _checkpoint_hash(Path(str(config[CHECKPOINT])))
+        inputs[CHECKPOINT] = init_hash(workspace, recipe.text)
     return inputs, config
 
 
@@ -147,7 +148,8 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path, start: WarmStart 
     found = found or _without_log(workspace, recipe, texts, ids)
     featuriser, known = start.model.featuriser if start is not None else None, None
     if featuriser is None:
-        featuriser = _fit(products, recipe, mined, queries=found.trained_queries())
+        checkpoint = with_own_checkpoint(workspace, recipe.text).init if recipe.text.is_on else None
+        featuriser = _fit(products, recipe, mined, queries=found.trained_queries(), checkpoint=checkpoint)
     elif start is not None and start.manifest.inputs["features"] == _present_features(workspace):
         known = TrainingData.read_known(workspace.verified("features"))
     (folder / _FEATURISER).mkdir(exist_ok=True)
@@ -258,8 +260,9 @@ def _without_log(workspace: Workspace, recipe: Recipe, texts: ProductText, ids: 
     return _Pairs(pairs, {"judged_pairs": len(judged)}, queries, qrels, validation_from)
 
 
-def _fit(products: pa.Table, recipe: Recipe, mined: MinedLog | None, *, queries: pa.Array) -> Featuriser:
-    checkpoint = recipe.text.init if recipe.text.is_on else None
+def _fit(
+    products: pa.Table, recipe: Recipe, mined: MinedLog | None, *, queries: pa.Array, checkpoint: str | None
+) -> Featuriser:
     context = None
     if mined is not None and _has_context(recipe):
         locations = mined.table("examples", "train").column("location").combine_chunks()
@@ -331,11 +334,3 @@ def _training_pairs(judged: TrainingPairs, pseudo: TrainingPairs, recipe: Recipe
     if not holds_out:
         return pairs
     return pairs.of_queries(~split_queries(pairs.queries, validation_share=recipe.pairs.validation_share))
-
-
-def _checkpoint_hash(checkpoint: Path) -> str:
-    """Hash a local checkpoint's files; a hub name stands for itself."""
-    if not checkpoint.is_dir():
-        return f"hub:{checkpoint}"
-    files = sorted(path for path in checkpoint.iterdir() if path.suffix in {".json", ".safetensors", ".txt"})
-    return fingerprint({path.name: file_sha256(path) for path in files})

@@ -20,6 +20,7 @@ from aisle.encoders import (
 from aisle.features import FeatureConfig
 from aisle.index import IndexConfig
 from aisle.mining import MiningConfig
+from aisle.pretraining import PretrainConfig
 from aisle.retrieval import DEFAULT_DEPTH
 from aisle.store import StoreConfig
 from aisle.towers import LOG_CHANNELS, EncodeConfig, TowerConfig
@@ -84,6 +85,7 @@ class Recipe:
     context: ContextEncoderConfig = field(default_factory=ContextEncoderConfig)
     history: HistoryEncoderConfig = field(default_factory=HistoryEncoderConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     pairs: PairConfig = field(default_factory=PairConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     encode: EncodeConfig = field(default_factory=EncodeConfig)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from aisle.core.progress import progress_bar
 from aisle.encoders import build_text_encoder
 from aisle.encoders.pooling import write_pooled
 from aisle.features import read_features
+from aisle.pipelines.checkpoints import with_own_checkpoint
 from aisle.pipelines.featurising import CHECKPOINT, load_featuriser
 from aisle.pipelines.recipe import Recipe
 from aisle.training.accelerating import training_device
@@ -39,7 +41,8 @@ def pool_texts(workspace: Workspace, recipe: Recipe) -> StepResult | None:
     inputs, config = _made_from(workspace, recipe)
 
     def build(folder: Path) -> dict[str, Any]:
-        return _build(workspace.verified("features"), recipe, folder)
+        text = with_own_checkpoint(workspace, recipe.text)
+        return _build(workspace.verified("features"), replace(recipe, text=text), folder)
 
     return workspace.run_step(TEXT_VECTORS, build, inputs=inputs, config=config)
 

@@ -19,6 +19,7 @@ from aisle.core.memory import available_memory
 from aisle.core.rng import stream_seed
 from aisle.encoders import fitted_map, start_from_latent
 from aisle.features import Features
+from aisle.pipelines.checkpoints import with_own_checkpoint
 from aisle.pipelines.featurising import CHECKPOINT, START, featurise, load_featuriser, takes_searches
 from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
@@ -207,7 +208,10 @@ def _model(data: TrainingData, workspace: Workspace, recipe: Recipe, processes: 
     if device.type == "cpu":
         needs = memory_needs(towers, featuriser, num_known=num_known, num_products=num_products)
         check_memory(needs, None if available is None else available // processes.number_here)
-    return TwoTower(featuriser, TowerNetwork.build(towers, featuriser, num_known=num_known).to(device), towers)
+    # The checkpoint's place is of this machine; the model keeps the word for it, so that its folder can be moved.
+    resolved = replace(towers, text=with_own_checkpoint(workspace, towers.text))
+    network = TowerNetwork.build(resolved, featuriser, num_known=num_known).to(device)
+    return TwoTower(featuriser, network, towers)
 
 
 def _read(workspace: Workspace, recipe: Recipe, learnt_until_us: int | None) -> TrainingData:

@@ -12,7 +12,7 @@ from aisle.core.page import figure, html_page
 from aisle.reporting.trained import Trained
 from aisle.training.optimisers import schedule
 
-__all__ = ["training_charts", "training_page"]
+__all__ = ["by_name", "plain", "table", "training_charts", "training_page"]
 
 _PARTS = ("term", "text", "graph", "context", "history")
 _SOURCE = "loss_"
@@ -22,18 +22,18 @@ _POINTS = 50
 def training_page(trained: Trained) -> str:
     """Return the page: curves of loss, validation and step size, then data, figures and settings."""
     charts = "\n".join(figure(*chart) for chart in training_charts(trained))
-    settings = [(name, _plain(value)) for name, value in config_to_dict(trained.train).items()]
+    settings = [(name, plain(value)) for name, value in config_to_dict(trained.train).items()]
     body = f"""<h1>How the model was trained</h1>
 <p>{escape(trained.parts())}.</p>
 <div class="charts">
 {charts}
 </div>
 <h2>What came of it</h2>
-{_table(trained.figures())}
+{table(trained.figures())}
 <h2>What was learnt from</h2>
-{_table(trained.sources())}
+{table(trained.sources())}
 <h2>Settings of the loop</h2>
-{_table(settings)}"""
+{table(settings)}"""
     return html_page("A training", body)
 
 
@@ -43,17 +43,18 @@ def training_charts(trained: Trained) -> Iterator[tuple[str, str, str]]:
     points = tuple((float(step), loss) for step, loss in result.loss_curve)
     caption = "Mean over the steps up to each point, all sources together, by weight."
     yield "Loss", line_chart([Series("loss", points)], x_label="step", y_label="nats"), caption
-    sources = _by_name(result.history, [name for row in result.history for name in row if name.startswith(_SOURCE)])
+    sources = by_name(result.history, [name for row in result.history for name in row if name.startswith(_SOURCE)])
     if sources:
         caption = "Mean since the validation before, each before its weight: sources of other sizes are not comparable."
         yield "Loss by source", line_chart(sources, x_label="step", y_label="nats"), caption
-    measures = _by_name(result.history, result.measures)
+    measures = by_name(result.history, result.measures)
     svg = line_chart(measures, x_label="step", y_label="validation", percent=True, legend_at="bottom")
     yield "Validation", svg, f"Weights of step {result.best_step:,} were kept: the best {result.stop_measure}."
     yield "Step size", _step_size(trained), f"Share of each part's peak. {_peaks(trained)}"
 
 
-def _by_name(history: Sequence[Mapping[str, float]], names: Sequence[str] | Mapping[str, float]) -> list[Series]:
+def by_name(history: Sequence[Mapping[str, float]], names: Sequence[str] | Mapping[str, float]) -> list[Series]:
+    """Return a line for each name: its value at the step of every row that has one."""
     return [
         Series(name.removeprefix(_SOURCE), tuple((row["step"], row[name]) for row in history if name in row))
         for name in dict.fromkeys(names)
@@ -75,12 +76,14 @@ def _peaks(trained: Trained) -> str:
     return f"Peaks: {peaks}." + (f" Stopped: {', '.join(stops)}." if stops else "")
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Write a setting."""
     if value is None:
         return "not set"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(rows: Sequence[tuple[str, str]]) -> str:
+def table(rows: Sequence[tuple[str, str]]) -> str:
+    """Lay out rows of name and value."""
     lines = (f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
     return "<table>\n" + "\n".join(lines) + "\n</table>"

@@ -35,7 +35,7 @@ from aisle.training.run_objective import Objective
 from aisle.training.sizes import make_batches, num_epochs, validation_interval
 from aisle.training.validation import ANY_GRADE, places_of, validation_measures
 
-__all__ = ["Trainer", "TrainingResult", "train"]
+__all__ = ["Trainer", "TrainingResult", "block_means", "train"]
 
 _RATE_AFTER = 20
 """Steps after which the rate is known well enough to plan what fits into the time bound."""
@@ -415,11 +415,11 @@ class Trainer:
             learning_rates=self.optimisers.peaks(),
             history=progress.history,
             hinge=self.objective.cut_offs,
-            loss_curve=_block_means(progress.losses),
+            loss_curve=block_means(progress.losses),
         )
 
 
-def _block_means(losses: list[float]) -> list[tuple[int, float]]:
+def block_means(losses: list[float]) -> list[tuple[int, float]]:
     """Average the losses of every so many steps, so that a page can draw them."""
     length = -(-len(losses) // _MOST_POINTS)
     starts = range(0, len(losses), max(1, length))

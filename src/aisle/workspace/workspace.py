@@ -27,6 +27,7 @@ _COMMANDS = {
     "searches": ": `aisle import --searches FILE`",
     "impressions": ": `aisle import --impressions FILE`",
     "mined": ": `aisle mine`",
+    "pretrained": ": `aisle pretrain`",
     "features": ": `aisle train`",
     "model": ": `aisle train`",
     "index": ": `aisle index`",

@@ -18,6 +18,7 @@ _COMMANDS = {
     "simulation": "aisle simulate",
     "truth": "aisle simulate",
     "mined": "aisle mine",
+    "pretrained": "aisle pretrain",
     "features": "aisle train",
     "text_vectors": "aisle train",
     "model": "aisle train",
