@@ -20,6 +20,9 @@ __all__ = ["load_mined", "mine"]
 _REQUIRED = ("products", "searches", "impressions")
 _OPTIONAL = ("events", "users")
 
+_FORMAT = 2
+"""Version of the files of a mined log: one of another version is mined anew."""
+
 
 def mine(workspace: Workspace, config: MiningConfig, *, since: str | None = None) -> StepResult:
     """Mine the search log; skipped when its tables and the settings are unchanged.
@@ -38,6 +41,7 @@ def mine(workspace: Workspace, config: MiningConfig, *, since: str | None = None
     names = (*_REQUIRED, *(name for name in _OPTIONAL if workspace.has(name)))
     # Memory and threads change no result.
     settings = {name: value for name, value in config_to_dict(config).items() if name not in {"memory_gb", "threads"}}
+    settings["format"] = _FORMAT
     carried: Carried | None = None
     told: dict[str, Any] = {}
     if since is not None:

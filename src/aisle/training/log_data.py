@@ -19,7 +19,7 @@ from aisle.training.beside import BesidePairs
 
 __all__ = ["LOG_FORMAT", "Limits", "LogData", "LogSearches", "write_log"]
 
-LOG_FORMAT = 2
+LOG_FORMAT = 3
 """Version of what `write_log` writes: features of another one are made anew."""
 
 _Kind = TypeVar("_Kind")
