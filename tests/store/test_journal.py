@@ -257,7 +257,7 @@ def test_a_cut_log_is_found_and_what_is_left_can_be_used(killed, share):
 def test_a_lost_log_is_found_and_can_be_accepted(killed):
     folder, _ = killed
     (folder / "journal.db-wal").unlink()
-    with pytest.raises(WorkspaceError, match=r"head=0, acknowledged=8.*open it with `accept_loss`"):
+    with pytest.raises(WorkspaceError, match=r"head=0, acknowledged=8.*--accept-loss"):
         Journal.open(folder)
     with Journal.open(folder, accept_loss=True) as journal:
         assert journal.append_products(put("g")) == [9]
