@@ -147,3 +147,37 @@ def test_a_log_without_orders_and_with_stages_missing_is_learnt(log_data, make_l
     none = make_config(stages=StageConfig(clicked=0.0))
     with pytest.raises(UsageError, match=r"clicked': \d+, 'favorited': 0, 'carted': 0, 'ordered': 0"):
         train(make_log_model(featuriser), data, none, folder=tmp_path, seed=1)
+
+
+def objective_loss(trainer, *, tracked=False):
+    batch = trainer.batches.batch(0)
+    queries, products = trainer._encoded(batch)
+    queries, products = (one.detach().requires_grad_(tracked) for one in (queries, products))
+    loss, parts, *_ = trainer.objective.loss(batch, queries, products, step=0, progress=0.0, encode=trainer._products)
+    return loss, parts, queries, products
+
+
+def test_smaller_sizes_add_the_losses_of_their_own_scores(make_trainer):
+    whole, parts, *_ = objective_loss(make_trainer())
+    both, with_prefix, *_ = objective_loss(make_trainer(prefix_dims=(8, 12), prefix_weight=0.5))
+    assert "prefix_8" not in parts
+    prefixes = with_prefix["prefix_8"] + with_prefix["prefix_12"]
+    torch.testing.assert_close(both, whole + 0.5 * prefixes)
+    assert with_prefix["prefix_8"] != with_prefix["prefix_12"]
+
+
+def test_a_smaller_size_teaches_the_first_dimensions_of_every_part_more(make_trainer):
+    _, _, queries, _ = found = objective_loss(make_trainer(), tracked=True)
+    found[0].backward()
+    whole = queries.grad
+    trainer = make_trainer(prefix_dims=(8,), prefix_weight=1.0)
+    loss, _, queries, _ = objective_loss(trainer, tracked=True)
+    loss.backward()
+    change = (queries.grad - whole).abs().sum(0)
+    blocks = torch.split(change, trainer.model.network.fusion.served_dims)
+    assert all(block[0] > 0 for block in blocks)
+
+
+def test_a_smaller_size_that_a_part_has_no_dimension_for_is_refused_before_training(make_trainer):
+    with pytest.raises(UsageError, match=r"leave every part a dimension.*dim=25"):
+        make_trainer(prefix_dims=(12, 25))

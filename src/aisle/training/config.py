@@ -126,6 +126,12 @@ class TrainConfig:
     table_refresh_steps: Annotated[int, Ge(1)] = 200
     """Steps after which the vectors of neighbours and histories are encoded anew. More: faster, older vectors."""
 
+    prefix_dims: tuple[int, ...] = ()
+    """Served sizes below the full one that are trained beside it (Matryoshka); empty: the full size alone."""
+
+    prefix_weight: Annotated[float, Ge(0)] = 1.0
+    """What the loss of each smaller size counts beside that of the full size."""
+
     log_q: bool = True
     """Whether in-batch negatives are corrected for how often they stand in a batch."""
 

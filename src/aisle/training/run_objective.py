@@ -14,6 +14,7 @@ from torch import Tensor
 from aisle.core.errors import UsageError
 from aisle.features import Features
 from aisle.towers import TwoTower
+from aisle.towers.prefix import prefix_dims, served_prefix
 from aisle.training.batches import Batch, Batches
 from aisle.training.config import TrainConfig
 from aisle.training.dynamic import DynamicSource
@@ -39,7 +40,8 @@ class Objective:
         hinge: α and b of the hinge, which have an optimiser of their own; None where it is off.
 
     Raises:
-        UsageError: If something is switched on that needs searches, and pairs are learnt.
+        UsageError: If something is switched on that needs searches, and pairs are learnt; or a smaller size to be
+            trained leaves a part without a dimension.
     """
 
     def __init__(self, model: TwoTower, batches: Batches, config: TrainConfig, *, seed: int) -> None:
@@ -51,6 +53,9 @@ class Objective:
                 remedy="Mine a log and set pairs.by_search=true, or switch them off.",
             )
         self._config = config
+        self._part_dims = model.network.fusion.served_dims
+        for dim in config.prefix_dims:
+            prefix_dims(self._part_dims, dim)
         device = next(model.network.parameters()).device
         self.hinge = HingeScale().to(device) if config.hinge_weight > 0 else None
         self._dynamic = (
@@ -89,12 +94,18 @@ class Objective:
         scores = queries.float() @ products.float().T
         # A text that stands in several rows or columns is encoded once.
         self._encoded += len(np.unique(batch.query_index)) + len(np.unique(batch.columns))
+        whole = batch
         counts = source_weights(self._config, progress).dynamic > 0
         # Scores that are not finite go straight into the loss, so that the run stops with them.
         if self._dynamic is not None and counts and bool(scores.isfinite().all()):
             assert isinstance(batch, LogBatch)
             batch, scores = self._dynamic.extend(batch, queries, scores, step=step, encode=encode)
         loss, parts = batch_loss(scores, batch, self._config, progress=progress, hinge=self.hinge)
+        for dim in self._config.prefix_dims:
+            short = [served_prefix(vectors, self._part_dims, dim) for vectors in (queries, products)]
+            # The full size draws the dynamic negatives; each size would else need a pool of its own.
+            of_prefix, _ = batch_loss(short[0] @ short[1].T, whole, self._config, progress=progress)
+            loss, parts = loss + self._config.prefix_weight * of_prefix, {**parts, f"prefix_{dim}": of_prefix.detach()}
         return loss, parts, batch, scores
 
     @property
