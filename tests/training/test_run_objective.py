@@ -151,9 +151,11 @@ def test_a_log_without_orders_and_with_stages_missing_is_learnt(log_data, make_l
 
 def objective_loss(trainer, *, tracked=False):
     batch = trainer.batches.batch(0)
-    queries, products = trainer._encoded(batch)
+    of_queries, of_products = trainer.batches.features(batch)
+    queries, products = trainer.encoder.queries(of_queries), trainer.encoder.products(of_products)
     queries, products = (one.detach().requires_grad_(tracked) for one in (queries, products))
-    loss, parts, *_ = trainer.objective.loss(batch, queries, products, step=0, progress=0.0, encode=trainer._products)
+    encode = trainer.encoder.products
+    loss, parts, *_ = trainer.objective.loss(batch, queries, products, step=0, progress=0.0, encode=encode)
     return loss, parts, queries, products
 
 
