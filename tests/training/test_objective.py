@@ -171,3 +171,29 @@ def test_what_each_source_came_to_adds_up_by_weight(scores, make_config):
 def test_a_source_that_is_off_is_not_told(scores, make_config):
     _, parts = objective.batch_loss(scores, make_batch(), make_config(batch_weight=0.0), progress=1.0)
     assert set(parts) == {"uniform"}
+
+
+def test_columns_near_or_above_the_positive_are_left_out_where_a_margin_is_given(make_config):
+    scores = torch.zeros(4, 8)
+    scores[0, :4] = torch.tensor([0.5, 0.9, 0.45, 0.2])
+    tracked = scores.clone().requires_grad_()
+    config = make_config(false_negative_margin=0.1, uniform_weight=0.0)
+    batch_loss(tracked, make_batch(), config, progress=1.0).backward()
+    assert (tracked.grad[0, 1:4] != 0).tolist() == [False, False, True]
+    kept = scores.clone().requires_grad_()
+    config = make_config(false_negative_margin=-0.3, uniform_weight=0.0)
+    batch_loss(kept, make_batch(), config, progress=1.0).backward()
+    assert (kept.grad[0, 1:4] != 0).tolist() == [False, True, True]
+
+
+def test_hard_columns_of_the_batch_keep_to_the_same_margin(make_config):
+    scores = torch.zeros(4, 8)
+    scores[0, :4] = torch.tensor([0.5, 0.9, 0.45, 0.2])
+    weights = {"uniform_weight": 0.0, "batch_weight": 0.0, "hard_weight": 1.0, "num_hard": 1}
+    grads = []
+    for margin in (None, 0.1):
+        tracked = scores.clone().requires_grad_()
+        config = make_config(false_negative_margin=margin, **weights)
+        batch_loss(tracked, make_batch(), config, progress=1.0).backward()
+        grads.append((tracked.grad[0, 1:4] != 0).tolist())
+    assert grads == [[True, False, False], [False, False, True]]

@@ -126,6 +126,10 @@ class TrainConfig:
     table_refresh_steps: Annotated[int, Ge(1)] = 200
     """Steps after which the vectors of neighbours and histories are encoded anew. More: faster, older vectors."""
 
+    false_negative_margin: float | None = None
+    """In-batch columns, the hard ones among them, that score above the row's positive minus this are left out; in units
+    of the score, below 0 leaves out only what scores that far above the positive. None: none are left out."""
+
     prefix_dims: tuple[int, ...] = ()
     """Served sizes below the full one that are trained beside it (Matryoshka); empty: the full size alone."""
 

@@ -17,7 +17,7 @@ from aisle.losses import (
     ranking_loss,
     retrieval_loss,
 )
-from aisle.negatives import hard_in_batch
+from aisle.negatives import hard_in_batch, mask_above
 from aisle.training.batches import Batch, Ranked
 from aisle.training.config import TrainConfig
 from aisle.training.hinge_scale import HingeScale
@@ -85,15 +85,21 @@ def batch_loss(
 
 
 def _sources(
-    scores: Float[Tensor, "rows columns"], batch: Batch, config: TrainConfig, weights: SourceWeights
+    scores: Float[Tensor, "rows columns"],
+    batch: Batch,
+    config: TrainConfig,
+    weights: SourceWeights,
 ) -> Iterator[NegativeSource]:
     device, rows, uniform = scores.device, len(batch.product_index), len(batch.uniform_index)
     log_weight = batch.log_weight.to(device) if batch.log_weight is not None else None
+    masked = batch.batch_masked.to(device)
+    if config.false_negative_margin is not None:
+        masked = masked | mask_above(scores[:, :rows], scores[:, :rows].diagonal(), margin=config.false_negative_margin)
     in_batch = NegativeSource(
         "batch",
         scores[:, :rows],
         weight=weights.batch,
-        masked=batch.batch_masked.to(device),
+        masked=masked,
         log_sampling=batch.log_sampling.to(device) if batch.log_sampling is not None else None,
         log_weight=log_weight[:, :rows] if log_weight is not None else None,
     )
