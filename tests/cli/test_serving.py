@@ -158,6 +158,8 @@ def test_what_words_were_searched_as_is_told(aisle, aisle_json, built_shop, simu
     answer = aisle_json("search", slip, "--workspace", built_shop.path)
     assert answer["corrected"] is not None
     assert answer["corrected"] != slip
-    assert f"Words were searched as: {answer['corrected']}" in aisle("search", slip, "--workspace", built_shop.path).err
+    assert f"Searched as: {answer['corrected']}" in aisle("search", slip, "--workspace", built_shop.path).err
     semantic = aisle_json("search", slip, "--workspace", built_shop.path, "--mode", "semantic")
-    assert semantic["corrected"] is None
+    assert semantic["corrected"] == answer["corrected"]
+    right = aisle_json("search", answer["corrected"], "--workspace", built_shop.path, "--mode", "semantic")
+    assert [hit["product_id"] for hit in semantic["hits"]] == [hit["product_id"] for hit in right["hits"]]

@@ -23,7 +23,9 @@ def test_a_slip_is_mended_and_told(learnt):
     assert answer.corrected == "thing"
     assert [hit.product_id for hit in answer.hits] == found(learnt, "thing", mode="lexical")
     assert learnt.search(LiveSearch("thing", mode="lexical")).corrected is None
-    assert learnt.search(LiveSearch("thnig", mode="semantic")).corrected is None
+    semantic = learnt.search(LiveSearch("thnig", mode="semantic"))
+    assert semantic.corrected == "thing"
+    assert [hit.product_id for hit in semantic.hits] == found(learnt, "thing", mode="semantic")
     assert learnt.search(LiveSearch("thnig")).corrected == "thing"
 
 

@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 def test_without_speller_and_gate_queries_are_searched_as_typed(folder, fixed_retriever):
     assert load_speller(folder) is load_gate(folder) is None
-    lexical = load_lexical(folder)
+    lexical = load_lexical(folder, None)
     assert lexical.retrieve(QueryBatch(["gardn"]), k=1).product_index[0, 0] == -1
     semantic = fixed_retriever({"lamp": [(0, 1.0), (1, 0.5)]})
     hybrid = load_hybrid(folder, lexical, semantic)
@@ -35,7 +35,7 @@ def test_with_both_queries_are_mended_and_easy_ones_are_not_encoded(folder, fixe
     Speller.build(PRODUCTS).save(folder / "spelling")
     titles = TitleTerms.build(PRODUCTS.column("title").combine_chunks())
     HybridGate(titles, least_titles=2, least_lead=0.0).save(folder / "gate")
-    lexical = load_lexical(folder)
+    lexical = load_lexical(folder, load_speller(folder))
     assert lexical.retrieve(QueryBatch(["gardn"]), k=1).product_index[0, 0] == 0
     semantic = fixed_retriever({})
     hybrid = load_hybrid(folder, lexical, semantic)

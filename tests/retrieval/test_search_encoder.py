@@ -7,7 +7,7 @@ from aisle.core.errors import ModelError
 from aisle.core.ranking import PastEvents, QueryBatch
 from aisle.encoders.config import GraphEncoderConfig, HistoryEncoderConfig
 from aisle.features import FeatureConfig, Featuriser, TermConfig
-from aisle.retrieval import SearchEncoder, save_edges
+from aisle.retrieval import SearchEncoder, Speller, save_edges
 from aisle.towers import TowerConfig, TowerNetwork, TwoTower
 
 PRODUCTS = pa.table({"product_id": ["a", "b", "c"], "title": ["red lamp", "blue sofa", "green rug"]})
@@ -57,6 +57,15 @@ def test_a_query_reads_what_it_led_to(model, encoder):
     with_graph, words_alone = encoder.encode_queries(["Couch", "lamp"]), model.encode_queries(["Couch", "lamp"])
     assert not np.allclose(with_graph[0], words_alone[0])
     np.testing.assert_allclose(with_graph[1], words_alone[1], atol=1e-6)
+
+
+def test_a_slip_is_mended_before_it_is_looked_up_and_encoded(model, encoder, tmp_path):
+    speller = Speller.build(pa.table({"product_id": ["a"], "title": ["couch lamp"]}))
+    ids = PRODUCTS.column("product_id")
+    mending = SearchEncoder.load(model, tmp_path, product_ids=ids, speller=speller)
+    right = encoder.encode_queries(["couch", "lamp"])
+    np.testing.assert_allclose(mending.encode_queries(["cuoch", "lampp"]), right, atol=1e-6)
+    assert not np.allclose(encoder.encode_queries(["cuoch"]), right[:1], atol=1e-3)
 
 
 def test_only_the_last_events_of_a_searchers_own_past_count(encoder):

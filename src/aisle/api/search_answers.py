@@ -85,6 +85,7 @@ class SearchResponse(BaseModel):
                         }
                     ],
                     "version": "20260517-093000-1f3a",
+                    "corrected": None,
                     "gated": False,
                     "matching": 214,
                     "facets": {"brand": [{"value": "Northwind", "count": 81}, {"value": "Contoso", "count": 40}]},
@@ -99,6 +100,9 @@ class SearchResponse(BaseModel):
     took_ms: float = Field(description="Milliseconds of the search itself, without waiting and transfer.")
     hits: list[HitView] = Field(description="At most k results; fewer where the catalogue has no more.")
     version: str | None = Field(default=None, description="The version of the shop that answered.")
+    corrected: str | None = Field(
+        default=None, description="What the query was taken for; null where that is what was typed."
+    )
     gated: bool = Field(default=False, description="Whether an easy query was left to words alone in mode hybrid.")
     matching: int | None = Field(
         default=None, description="Products that pass the filters; null where there are neither filters nor facets."

@@ -53,7 +53,7 @@ def search(
     shopper = Shopper(user_id=user, client_id=client, session_id=session, location=location)
     hits = engine.search(query, k=k, mode=mode, shopper=shopper, explain=explain)
     shown = mode or engine.default_mode
-    corrected = engine.corrected(query) if shown != "semantic" else None
+    corrected = engine.corrected(query)
     if as_json:
         told = ({"explanation": hit.explanation} if explain else {} for hit in hits)
         rows = [
@@ -63,7 +63,7 @@ def search(
         print_json({"query": query, "corrected": corrected, "mode": shown, "hits": rows})
         return
     if corrected is not None:
-        say(f"Words were searched as: {corrected}")
+        say(f"Searched as: {corrected}")
     print_hits(f"{query} ({shown})", hits)
     if explain and hits and hits[0].explanation is None:
         say(f"A {shown} score has no parts to be told apart.")

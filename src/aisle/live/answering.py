@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -97,7 +97,8 @@ class _Answering:
         self._times = StageTimes()
         self._mode = check_options(request)
         self._encoded: Float32[np.ndarray, "1 dim"] | None = None
-        self._corrected: str | None = None
+        speller = loaded.speller
+        self._corrected = speller.correct(asked.batch.texts[0]) if speller is not None else None
         # Words know nothing of a past: searches of those who have one are not left to them.
         has_past = asked.batch.past is not None
         self._gate = _NotedGate(loaded.gate) if loaded.gate is not None and not has_past else None
@@ -131,7 +132,7 @@ class _Answering:
 
     def _retriever(self) -> Retriever:
         store, where, times = self._loaded.store, self._request.where, self._times
-        words = StoreWords(store, where, times, mend=self._mend if self._loaded.speller is not None else None)
+        words = StoreWords(store, where, times, mend=lambda _: self._corrected)
         if self._mode == "lexical":
             return words
         semantic = SemanticRetriever(
@@ -151,16 +152,13 @@ class _Answering:
 
     def _vector(self) -> Float32[np.ndarray, "1 dim"]:
         if self._encoded is None:
-            key: Hashable = (self._loaded.version.id, self._query_key, self._asked.key)
+            meant, batch = self._corrected, self._asked.batch
+            key: Hashable = (self._loaded.version.id, meant or self._query_key, self._asked.key)
+            if meant is not None:
+                batch = replace(batch, texts=[meant])
             with self._times.stage("encode"):
-                self._encoded = self._cache.get(key, lambda: self._loaded.model.encode_search(self._asked.batch))
+                self._encoded = self._cache.get(key, lambda: self._loaded.model.encode_search(batch))
         return self._encoded
-
-    def _mend(self, text: str) -> str | None:
-        """Note what the query was taken for: it is told with the answer."""
-        assert self._loaded.speller is not None
-        self._corrected = self._loaded.speller.correct(text)
-        return self._corrected
 
     def _find(self, retriever: Retriever, k: int) -> _Found:
         # Who searches is in the vector already: here it is one text.

@@ -55,7 +55,7 @@ class LiveAnswer:
     Attributes:
         hits: Best first, or in the order that was asked for.
         mode: How it was searched.
-        corrected: What the query was taken for where it was searched by words; None where that is what was typed.
+        corrected: What the query was taken for; None where that is what was typed.
         gated: Whether an easy query was left to words alone though the mode was hybrid.
         matching: Products that pass the filter; None where there is no filter and no facet.
         facets: By field.

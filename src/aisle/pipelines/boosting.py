@@ -35,7 +35,7 @@ from aisle.pipelines.logged_searches import logged_searches
 from aisle.pipelines.mining import load_mined
 from aisle.pipelines.searching import check_current
 from aisle.pipelines.training import load_encoder, load_served_model
-from aisle.retrieval.loading import load_hybrid, load_lexical
+from aisle.retrieval.loading import load_hybrid, load_lexical, load_speller
 from aisle.tables import Stage
 from aisle.workspace import StepResult, Workspace
 
@@ -153,8 +153,10 @@ class _Boosting:
     def __init__(self, workspace: Workspace, config: BoostConfig) -> None:
         self.workspace, self.config = workspace, config
         self.products = read_products(workspace)
-        self.encoder = load_encoder(workspace, load_served_model(workspace), self.products)
-        self.bare = load_index(workspace.verified("index") / "semantic")
+        index = workspace.verified("index")
+        self.speller, model = load_speller(index), load_served_model(workspace)
+        self.encoder = load_encoder(workspace, model, self.products, speller=self.speller)
+        self.bare = load_index(index / "semantic")
         self.on_sale = OnSale.of_products(self.products)
         self.searches = self._validation()
 
@@ -230,7 +232,7 @@ class _Boosting:
 
     def _test(self, index: VectorIndex) -> dict[str, Any]:
         folder = self.workspace.folder("index")
-        lexical = load_lexical(folder)
+        lexical = load_lexical(folder, self.speller)
         depth = load_hybrid(folder, lexical, lexical, least_depth=_DEPTH).depth
 
         def rank(searches: EvaluatedSearches) -> dict[str, tuple[Ranking, Ranking]]:

@@ -20,7 +20,7 @@ from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS
 from aisle.pipelines.training import load_encoder, load_model
 from aisle.retrieval import LexicalRetriever, SemanticRetriever, Speller
-from aisle.retrieval.loading import LEXICAL, SPELLING, load_lexical
+from aisle.retrieval.loading import LEXICAL, SPELLING, load_lexical, load_speller
 from aisle.tables import read_parquet
 from aisle.towers import EncodeConfig, TwoTower
 from aisle.towers.sharing import ALONE, Sharing
@@ -72,11 +72,12 @@ def _build(workspace: Workspace, recipe: Recipe, folder: Path, processes: Proces
     # The others have waited: what they read is there, and checked.
     processes.from_main(True)
     vectors, is_of_training = encode_catalogue(workspace, model, products, recipe.encode, sharing=processes)
-    encoder = load_encoder(workspace, model, products)
+    _build_lexical(workspace, recipe, products, folder)
+    speller = load_speller(folder)
+    encoder = load_encoder(workspace, model, products, speller=speller)
     index, report = build_index(vectors, recipe.index, sample_queries=encoder.encode_queries(sample))
     index.save(folder / "semantic")
-    _build_lexical(workspace, recipe, products, folder)
-    sides = load_lexical(folder), SemanticRetriever(encoder.encode_queries, index)
+    sides = load_lexical(folder, speller), SemanticRetriever(encoder.encode_queries, index)
     from_log = any(name.startswith("mined/") for name in workspace.manifest("features").inputs)
     hybrid = settle_hybrid(recipe, products, folder, sides=sides, judged=judged, from_log=from_log)
     # The features of training hold no quality values but old ones.

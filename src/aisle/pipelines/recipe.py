@@ -44,7 +44,7 @@ class LexicalConfig:
     """Snowball stemmer, such as "english", "spanish", "german"; None leaves words as they are."""
 
     typos: bool = True
-    """Search for the nearest known word in place of one that the catalogue does not know."""
+    """Search for the nearest known word in place of one that the catalogue does not know, by words and by vectors."""
 
 
 @dataclass(frozen=True)

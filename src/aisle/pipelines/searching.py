@@ -48,11 +48,12 @@ def load_retrievers(workspace: Workspace, names: Sequence[str] = SYSTEMS) -> dic
         )
     check_current(workspace)
     folder = workspace.verified("index")
-    lexical = load_lexical(folder)
+    speller = load_speller(folder)
+    lexical = load_lexical(folder, speller)
     systems: dict[str, Retriever] = {"lexical": lexical}
     if set(names) != {"lexical"}:
         model = load_served_model(workspace)
-        encoder = load_encoder(workspace, model, read_products(workspace))
+        encoder = load_encoder(workspace, model, read_products(workspace), speller=speller)
         boosted = boosted_index(workspace)
         index = load_index(boosted or folder / "semantic")
         semantic = semantic_retriever(model, encoder, index, is_boosted=boosted is not None)

@@ -25,7 +25,7 @@ from aisle.pipelines.recipe import Recipe
 from aisle.pipelines.text_vectors import TEXT_VECTORS, pool_texts
 from aisle.pipelines.warm_start import OWN, WarmStart, open_start
 from aisle.reporting import Trained, model_card, training_page
-from aisle.retrieval import SearchEncoder, save_edges
+from aisle.retrieval import SearchEncoder, Speller, save_edges
 from aisle.towers import LOG_CHANNELS, EncodeConfig, FeatureBatch, TowerConfig, TowerNetwork, TwoTower, feature_batch
 from aisle.towers.growing import start_network_from
 from aisle.towers.query_graph import QUERY_GRAPH
@@ -189,9 +189,12 @@ def load_served_model(workspace: Workspace) -> TwoTower:
     return model
 
 
-def load_encoder(workspace: Workspace, model: TwoTower, products: pa.Table) -> SearchEncoder:
-    """Load what gives the workspace's model its inputs of a search."""
-    return SearchEncoder.load(model, workspace.folder("model"), product_ids=products.column("product_id"))
+def load_encoder(
+    workspace: Workspace, model: TwoTower, products: pa.Table, *, speller: Speller | None = None
+) -> SearchEncoder:
+    """Load what gives the model its inputs of a search, whose typing errors a speller mends."""
+    ids = products.column("product_id")
+    return SearchEncoder.load(model, workspace.folder("model"), product_ids=ids, speller=speller)
 
 
 def _towers(workspace: Workspace, recipe: Recipe) -> TowerConfig:

@@ -50,7 +50,7 @@ class SearchEngine:
         retrievers: Retriever of each mode, such as "hybrid", "semantic" and "lexical".
         default_mode: Mode of a search that names none.
         shoppers: What is known of those who search; None: nothing.
-        speller: What mends queries for search by words, as the retrievers do themselves; None: nothing does.
+        speller: What mends queries, as the retrievers do themselves; None: nothing does.
 
     Raises:
         UsageError: If there is no retriever for the default mode.
@@ -90,7 +90,7 @@ class SearchEngine:
         return int(self._products.num_rows)
 
     def corrected(self, query: str) -> str | None:
-        """Return what a query is taken for where it is searched by words; None where that is what was typed."""
+        """Return what a query is taken for; None where that is what was typed."""
         return self._speller.correct(query) if self._speller is not None else None
 
     def search(

@@ -17,21 +17,22 @@ LEXICAL, SPELLING, GATE, HYBRID = "lexical", "spelling", "gate", "hybrid.json"
 """Names in the index's folder."""
 
 
-def load_lexical(folder: Path) -> Retriever:
-    """Read the lexical side: queries are mended first, where the index was built so.
+def load_lexical(folder: Path, speller: Speller | None) -> Retriever:
+    """Read the lexical side.
 
     Args:
         folder: Of the index, its files checked.
+        speller: Mends queries first, as `load_speller` gives it; None: nothing does.
 
     Raises:
         WorkspaceError: If a part is damaged.
     """
-    lexical, speller = LexicalRetriever.load(folder / LEXICAL), load_speller(folder)
+    lexical = LexicalRetriever.load(folder / LEXICAL)
     return SpelledRetriever(lexical, speller) if speller is not None else lexical
 
 
 def load_speller(folder: Path) -> Speller | None:
-    """Read what mends queries for search by words; None where they are searched as typed."""
+    """Read what mends the typing errors of queries; None where they are searched as typed."""
     return Speller.load(folder / SPELLING) if (folder / SPELLING).is_dir() else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from aisle.core.ragged import group_ranks
 from aisle.core.ranking import PastEvents, QueryBatch
 from aisle.core.text import normalise_texts
 from aisle.features import Histories, Neighbours
+from aisle.retrieval.spelling import Speller
 from aisle.towers import QueryContext, TwoTower
 
 __all__ = ["SearchEncoder", "save_edges"]
@@ -32,27 +34,47 @@ class SearchEncoder:
         edges: Its own folder's products of each query by row of its vector table: offsets, products and weights; None
             where it has no graph.
         product_ids: The catalogue that products of past events are positions of.
+        speller: Mends the typing errors of queries before anything is looked up or encoded; None: nothing does. N-grams
+            of characters help a model over a slip, but not far: the words themselves help more.
     """
 
     def __init__(
-        self, model: TwoTower, edges: dict[str, np.ndarray] | None, *, product_ids: Sequence[str] | pa.Array
+        self,
+        model: TwoTower,
+        edges: dict[str, np.ndarray] | None,
+        *,
+        product_ids: Sequence[str] | pa.Array,
+        speller: Speller | None = None,
     ) -> None:
-        self._model, self._edges = model, edges
+        self._model, self._edges, self._speller = model, edges, speller
         self._product_row = np.empty(0, np.int64)
         if model.tables is not None and model.network.history is not None:
             self._product_row = model.tables.products.rows_of(pa.array(product_ids).to_pylist())
 
     @classmethod
-    def load(cls, model: TwoTower, folder: Path, *, product_ids: Sequence[str] | pa.Array) -> SearchEncoder:
+    def load(
+        cls,
+        model: TwoTower,
+        folder: Path,
+        *,
+        product_ids: Sequence[str] | pa.Array,
+        speller: Speller | None = None,
+    ) -> SearchEncoder:
         """Read the edges that `save_edges` wrote beside a model.
+
+        Args:
+            model: The model.
+            folder: Its own.
+            product_ids: See the class.
+            speller: See the class.
 
         Raises:
             ModelError: If the model has a graph part and they are missing or damaged.
         """
         if model.network.graph is None:
-            return cls(model, None, product_ids=product_ids)
+            return cls(model, None, product_ids=product_ids, speller=speller)
         try:
-            return cls(model, load_file(folder / _EDGES), product_ids=product_ids)
+            return cls(model, load_file(folder / _EDGES), product_ids=product_ids, speller=speller)
         except (OSError, SafetensorError) as error:
             raise ModelError(
                 "A model with a graph part must hold the neighbours of its queries",
@@ -66,6 +88,8 @@ class SearchEncoder:
 
     def encode(self, queries: QueryBatch) -> Float32[np.ndarray, "queries dim"]:
         """Encode searches, each with what is known of it."""
+        if self._speller is not None:
+            queries = replace(queries, texts=self._speller.corrected(queries.texts))
         context = QueryContext(
             locations=queries.locations,
             neighbours=self.neighbours_of(queries.texts),

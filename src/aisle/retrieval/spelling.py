@@ -1,6 +1,7 @@
-"""Typing errors: words that the catalogue does not know, replaced by the nearest that it knows, for search by words.
+"""Typing errors: words that the catalogue does not know, replaced by the nearest that it knows.
 
-Vectors need none of this: they read n-grams of characters. Words must match, and a misspelt one finds nothing.
+For search by words, where a misspelt one finds nothing, and by vectors, whose n-grams of characters bridge a slip only
+half: a misspelt query also misses what the log knows of the right one.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ def _answer(backend: ShopBackend, request: SearchRequest) -> tuple[bytes, LiveAn
         "took_ms": round(took_ms, 3),
         "hits": [_view(hit, explain=request.explain) for hit in answer.hits],
         "version": answer.version,
+        "corrected": answer.corrected,
         "gated": answer.gated,
         "matching": answer.matching,
         "facets": {

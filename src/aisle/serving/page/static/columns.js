@@ -56,7 +56,8 @@ export class Columns {
     const { list, latency } = this.#parts.get(mode);
     const answers = new Map(this.#answers).set(mode, answer.hits);
     this.#answers = new Map(this.#modes.filter((one) => answers.has(one)).map((one) => [one, answers.get(one)]));
-    latency.textContent = `${answer.took_ms.toFixed(1)} ms`;
+    const meant = answer.corrected ? `as “${answer.corrected}” · ` : "";
+    latency.textContent = `${meant}${answer.took_ms.toFixed(1)} ms`;
     const scale = scaleOf(answer.hits);
     list.replaceChildren(...answer.hits.map((hit) => card(hit, mode, scale)));
     if (!answer.hits.length) list.append(element("li", { class: "nothing" }, "No product matches."));
