@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from aisle.core.ranking import Ranking
 from aisle.evaluation import EvaluatedSearches, OnSale, bootstrap_intervals, rank_searches
+from aisle.index import load_index
 from aisle.measures import Qrels, grades_of, ndcg, recall
 from aisle.pipelines.catalogue import read_products
 from aisle.pipelines.indexing import build_indexes
@@ -27,12 +28,13 @@ from aisle.pipelines.mining import mine
 from aisle.pipelines.recipe import load_recipe
 from aisle.pipelines.searching import load_retrievers
 from aisle.pipelines.simulating import simulate_marketplace
-from aisle.pipelines.training import train_model
+from aisle.pipelines.training import load_encoder, load_served_model, train_model
 from aisle.retrieval import (
     DEFAULT_DEPTH,
     LOG_SEMANTIC_WEIGHT,
     HybridGate,
     LexicalRetriever,
+    SemanticRetriever,
     TitleTerms,
     fuse_normalised,
 )
@@ -46,6 +48,7 @@ WEIGHTS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 GATES = ((1, 0.0), (10, 0.1), (50, 0.2), (100, 0.1))
 """Least titles and least lead of some gates."""
 
+SIDES = ("lexical", "semantic", "hybrid")
 SEARCHES = 3_000
 SMALLEST = float(np.finfo(np.float64).tiny)
 
@@ -79,8 +82,16 @@ def shop(path: Path, *, seed: int, quick: bool) -> Workspace:
 
 def measure(workspace: Workspace) -> dict[str, object]:
     retrievers = load_retrievers(workspace, ["lexical", "semantic"])
-    systems = {**retrievers, "as typed": LexicalRetriever.load(workspace.folder("index") / "lexical")}
-    products = read_products(workspace)
+    products, model = read_products(workspace), load_served_model(workspace)
+    index = workspace.folder("index")
+    typed = load_encoder(workspace, model, products)
+    systems = {
+        **retrievers,
+        "lexical as typed": LexicalRetriever.load(index / "lexical"),
+        "semantic as typed": SemanticRetriever(
+            typed.encode_queries, load_index(index / "semantic"), encode_searches=typed.encode
+        ),
+    }
     on_sale = OnSale.of_products(products)
     asked = {"max_searches": SEARCHES, "seed": 0}
     clicks = logged_searches(workspace, labels="log", split="validation", stage=Stage.CLICKED, **asked)
@@ -102,8 +113,8 @@ def measure(workspace: Workspace) -> dict[str, object]:
     }
 
 
-def fused(sides: Sides, weight: float, *, words: str = "lexical") -> Ranking:
-    return fuse_normalised(sides[words], sides["semantic"], weight=weight, k=100)
+def fused(sides: Sides, weight: float, *, typed: str = "") -> Ranking:
+    return fuse_normalised(sides[f"lexical{typed}"], sides[f"semantic{typed}"], weight=weight, k=100)
 
 
 def quality(sides: Sides, searches: EvaluatedSearches, weight: float) -> dict[str, float]:
@@ -138,18 +149,19 @@ def typing_errors(
     told: dict[str, object] = {}
     for name, sides in {"as asked": as_asked, "one slip in each": rank(replace(truth, texts=slips))}.items():
         values = {
-            "lexical as typed": sides["as typed"],
+            "lexical as typed": sides["lexical as typed"],
             "lexical mended": sides["lexical"],
-            "semantic": sides["semantic"],
-            "hybrid as typed": fused(sides, LOG_SEMANTIC_WEIGHT, words="as typed"),
+            "semantic as typed": sides["semantic as typed"],
+            "semantic mended": sides["semantic"],
+            "hybrid as typed": fused(sides, LOG_SEMANTIC_WEIGHT, typed=" as typed"),
             "hybrid mended": fused(sides, LOG_SEMANTIC_WEIGHT),
         }
         found = {system: recall_of(ranking, truth.wanted) for system, ranking in values.items()}
         gains = {
             f"gain of {side}": interval(
-                (found[f"{side} mended"] - found[f"{side} as typed"])[np.isfinite(found["semantic"])]
+                (found[f"{side} mended"] - found[f"{side} as typed"])[np.isfinite(found[f"{side} mended"])]
             )
-            for side in ("lexical", "hybrid")
+            for side in SIDES
         }
         told[name] = {**{system: float(np.nanmean(one)) for system, one in found.items()}, **gains}
     return told
@@ -179,13 +191,13 @@ def table(found: dict[str, object]) -> list[str]:
         lines.append(f"| {row['least_titles']} | {row['least_lead']} | {row['truth']['share']:.1%} | {changes} |")
     lines += [
         "",
-        "| R@100 on truth | lexical as typed | mended | semantic | hybrid as typed | mended | gain of the hybrid |",
+        "| R@100 on truth | system | as typed | mended | gain |",
+        "|---|---|---|---|---|",
     ]
-    lines.append("|---|---|---|---|---|---|---|")
-    systems = ("lexical as typed", "lexical mended", "semantic", "hybrid as typed", "hybrid mended")
     for name, row in found["typing_errors"].items():
-        cells = " | ".join(f"{row[system]:.3f}" for system in systems)
-        lines.append(f"| {name} | {cells} | {shown(row['gain of hybrid'])} |")
+        for side in SIDES:
+            cells = " | ".join(f"{row[f'{side} {how}']:.3f}" for how in ("as typed", "mended"))
+            lines.append(f"| {name} | {side} | {cells} | {shown(row[f'gain of {side}'])} |")
     return lines
 
 
