@@ -133,7 +133,7 @@ class TrainConfig:
     prefix_dims: tuple[int, ...] = ()
     """Served sizes below the full one that are trained beside it (Matryoshka); empty: the full size alone."""
 
-    prefix_weight: Annotated[float, Ge(0)] = 1.0
+    prefix_weight: Annotated[float, Ge(0)] = 0.3
     """What the loss of each smaller size counts beside that of the full size."""
 
     log_q: bool = True
