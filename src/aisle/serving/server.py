@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from aisle.core.errors import UsageError
+from aisle.serving.collection import settled
 from aisle.serving.failures import LOGGER
 from aisle.serving.settings import ServiceSettings
 
@@ -46,7 +47,7 @@ def run(
     Raises:
         UsageError: If the host is not loopback and the app asks for no key, or the port is taken or out of range.
     """
-    with _listen(host, port, has_key=_has_key(app)) as listener, _logged(app), suppress(KeyboardInterrupt):
+    with _listen(host, port, has_key=_has_key(app)) as listener, _logged(app), settled(), suppress(KeyboardInterrupt):
         _Server(app, on_ready=on_ready or _ignore).run(sockets=[listener])
 
 

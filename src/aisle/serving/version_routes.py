@@ -14,6 +14,7 @@ from aisle.api import VersionChoice, VersionDocument, VersionList
 from aisle.api.limits import MAX_BODY_BYTES
 from aisle.serving.backend import ShopBackend
 from aisle.serving.bodies import body_described, read_document
+from aisle.serving.collection import resettle
 from aisle.serving.problems import describe_problems
 from aisle.serving.workers import Workers
 
@@ -56,7 +57,9 @@ def version_router(backend: ShopBackend, workers: Workers) -> APIRouter:
     async def switch_version(request: Request) -> Response:
         """Serve another version from now on, whole: no search is answered by parts of two."""
         choice = await read_document(request, VersionChoice, most_bytes=MAX_BODY_BYTES)
-        return _json(asdict(await workers.manage.run(backend.switch_version, choice.id)))
+        view = await workers.manage.run(backend.switch_version, choice.id)
+        await workers.manage.run(resettle)
+        return _json(asdict(view))
 
     return router
 
